@@ -1,0 +1,78 @@
+# The front door. CMake (CMakeLists.txt, CMakePresets.json) is the build truth; see HACKING.md.
+#
+#   make            build into build/release         make check          install what tests need, build, run every test
+#   make demo       the main job, in a minute        make check-source   layers, manual pages, formatting: seconds
+#   make deps       install what the build needs     make check-asan     tests under address and undefined sanitizers
+#   make install    DESTDIR= PREFIX=/usr/local       make check-tsan     tests under the thread sanitizer
+#   make format     clang-format over everything     make fuzz           FUZZ_SECONDS=60 for each parser
+#   make clean      remove build/                    make bench          the figures of README.md
+
+BUILD_PACKAGES = g++ cmake ninja-build pkg-config ccache mold \
+  libcli11-dev libcsv-dev libhiredis-dev libhowardhinnant-date-dev libprotobuf-dev librdkafka-dev librocksdb-dev libsimdjson-dev \
+  libspdlog-dev libssl-dev libtomlplusplus-dev libxxhash-dev nlohmann-json3-dev protobuf-compiler rapidjson-dev
+TEST_PACKAGES = $(BUILD_PACKAGES) \
+  bats clang-format jq kcat libboost-dev libboost-test-dev librapidcheck-dev mandoc maven openjdk-17-jre-headless procps \
+  redis-server redis-tools shellcheck strace util-linux xz-utils
+FUZZ_PACKAGES = $(TEST_PACKAGES) clang
+
+PREFIX ?= /usr/local
+DESTDIR ?=
+JOBS ?= $(shell nproc)
+FUZZ_SECONDS ?= 60
+
+# ctest's output is what CI reads: one line a test, everything of a test that failed.
+CTEST = ctest --output-on-failure --no-tests=error --parallel 2
+
+.PHONY: all deps test-deps check demo install format check-source check-asan check-tsan bench fuzz clean
+
+all: deps build/release/build.ninja
+	@cmake --build build/release --parallel $(JOBS) --target tools/all
+
+build/release/build.ninja:
+	@mkdir -p build
+	@cmake --preset release >build/configure.log 2>&1 || { cat build/configure.log; exit 1; }
+
+deps:
+	@.ci/install $(BUILD_PACKAGES)
+
+test-deps:
+	@.ci/install $(TEST_PACKAGES)
+
+check: test-deps
+	cmake --preset release -DATTUNE_TESTS=ON
+	cmake --build build/release --parallel $(JOBS)
+	$(CTEST) --test-dir build/release
+
+demo: all
+	@ATTUNE_BIN=$(CURDIR)/build/release/tools examples/demo.sh
+
+install: all
+	cmake --install build/release --prefix $(PREFIX)
+
+format:
+	@tests/source/check-format.sh --fix
+
+check-source:
+	@tests/source/run-all.sh build/release/tools
+
+# Everything but what only exercises other people's servers, under a sanitizer; a finding ends the test.
+check-asan check-tsan: check-%: test-deps
+	cmake --preset $*
+	cmake --build build/$* --parallel $(JOBS)
+	$(CTEST) --test-dir build/$* --label-exclude 'system|source'
+
+bench: test-deps
+	cmake --preset release -DATTUNE_BENCH=ON
+	cmake --build build/release --parallel $(JOBS)
+	ATTUNE_BIN=$(CURDIR)/build/release/tools tests/bench/run.sh
+
+FUZZERS = $(notdir $(wildcard tests/fuzz/corpus/*))
+fuzz:
+	@.ci/install $(FUZZ_PACKAGES)
+	cmake --preset fuzz
+	cmake --build build/fuzz --parallel $(JOBS) --target $(FUZZERS:%=fuzz_%)
+	@set -e; for name in $(FUZZERS); do echo "fuzz_$$name"; mkdir -p build/fuzz/found/$$name; \
+	  build/fuzz/tests/fuzz_$$name -max_total_time=$(FUZZ_SECONDS) -print_final_stats=1 build/fuzz/found/$$name tests/fuzz/corpus/$$name; done
+
+clean:
+	rm -rf build

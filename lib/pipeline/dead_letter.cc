@@ -1,0 +1,34 @@
+#include "pipeline/dead_letter.h"
+
+namespace attune {
+
+namespace {
+
+// As a JSON string no byte takes more than six, so that a cut letter fits where a mebibyte does.
+constexpr std::size_t kCutBytes = 128 * 1024;
+
+} // namespace
+
+Status LogDeadLetters::put(const DeadLetter& letter)
+{
+  auto put = append(letter);
+  if (put || put.error().code != Code::bad_data || letter.value.size() <= kCutBytes) return put;
+  // Too large for the log, as perhaps the input was. Its beginning and the reason are worth more than nothing.
+  auto cut = letter;
+  const auto reason = std::string(letter.reason) + " (cut here from " + std::to_string(letter.value.size()) + " bytes)";
+  cut.reason = reason;
+  cut.value = letter.value.substr(0, kCutBytes);
+  return append(cut);
+}
+
+Status LogDeadLetters::append(const DeadLetter& letter)
+{
+  std::string line;
+  append_dead_letter_json(letter, line);
+  OutgoingRecord record;
+  record.topic = topic_;
+  record.value = line;
+  return writer_.append(record);
+}
+
+} // namespace attune

@@ -1,0 +1,311 @@
+#include "pipeline/group_feed.h"
+
+#include <algorithm>
+#include <sstream>
+#include <thread>
+
+namespace attune {
+
+namespace {
+
+constexpr std::size_t kTakeRecords = 4096;
+constexpr Milliseconds kTrailStep = std::chrono::seconds(5);
+constexpr Milliseconds kLookAtOthers{300};
+constexpr Milliseconds kRevokeLimit = std::chrono::seconds(30);
+
+}  // namespace
+
+std::string to_note(const PositionNote& note)
+{
+  std::string text = "1 " + note.incarnation.data + ' ' + note.incarnation.run;
+  for (const auto& [time, offset] : note.trail) text += ' ' + std::to_string(time.ms) + ':' + std::to_string(offset);
+  return text;
+}
+
+PositionNote parse_note(std::string_view text)
+{
+  std::istringstream in{std::string(text)};
+  std::string version;
+  PositionNote note;
+  in >> version >> note.incarnation.data >> note.incarnation.run;
+  if (!in || version != "1") return {};
+  std::int64_t time = 0;
+  std::int64_t offset = 0;
+  char colon = 0;
+  while (in >> time >> colon >> offset) note.trail.emplace_back(Timestamp{time}, offset);
+  return note;
+}
+
+GroupFeed::GroupFeed(LogGroup& log, ProfileStore& store, Ingest& ingest, const Clock& clock, FeedOptions options)
+    : log_(log), store_(store), ingest_(ingest), clock_(clock), options_(std::move(options)), merge_(log, options_.merge)
+{
+}
+
+// Repeats a call whose failure may pass by itself, until it is given up or stopped.
+Status GroupFeed::retry(const std::function<Status()>& call)
+{
+  const auto started = std::chrono::steady_clock::now();
+  for (Milliseconds pause{50};; pause = std::min(pause * 2, Milliseconds(2000))) {
+    auto done = call();
+    if (done || !worth_retry(done.error())) return done;
+    if (options_.stop()) return Error{Code::stopped, done.error().message};
+    if (options_.give_up && std::chrono::steady_clock::now() - started >= *options_.give_up) return done;
+    std::this_thread::sleep_for(pause);
+  }
+}
+
+Status GroupFeed::run()
+{
+  auto ran = loop();
+  const auto left = log_.leave();
+  if (!ran) return ran;
+  return left;
+}
+
+Status GroupFeed::loop()
+{
+  auto known = retry([this]() -> Status {
+    auto incarnation = store_.incarnation();
+    if (!incarnation) return incarnation.error();
+    incarnation_ = *incarnation;
+    return {};
+  });
+  if (!known) return known;
+
+  if (options_.until_end) {
+    auto seen = retry([this]() -> Status {
+      auto partitions = log_.partitions(options_.topics);
+      if (!partitions) return partitions.error();
+      for (const auto& at : *partitions) {
+        auto ends = log_.ends(at);
+        if (!ends) return ends.error();
+        ends_[at] = *ends;
+      }
+      return {};
+    });
+    if (!seen) return seen;
+  }
+  if (auto joined = retry([this] { return log_.join(options_.topics, *this); }); !joined) return joined;
+
+  while (!options_.stop()) {
+    if (const auto failure = ingest_.failure()) {
+      if (failure->code != Code::replaced) return *failure;
+      if (auto begun = begin_anew(); !begun) return begun;
+    }
+    bool moved = false;
+    if (auto fed = feed(&moved); !fed) return fed;
+    const auto now = std::chrono::steady_clock::now();
+    if (now >= next_store_) {
+      next_store_ = now + options_.store_every;
+      if (auto stored = store_positions(); !stored) return stored;
+    }
+    if (options_.until_end && merge_.finished() && ingest_.idle() && !ingest_.failure()) {
+      if (auto stored = store_positions(); !stored) return stored;
+      auto at_ends = at_the_ends();
+      if (!at_ends) return at_ends.error();
+      if (*at_ends) return {};
+    }
+    if (!moved && ingest_.idle() && options_.quiet)
+      if (auto flushed = options_.quiet(); !flushed) return flushed;
+    if (!moved)
+      if (auto waited = log_.wait(ingest_.idle() ? Milliseconds(100) : Milliseconds(20)); !waited) {
+        if (!worth_retry(waited.error())) return waited;
+      }
+    if (!trouble_) return trouble_;
+  }
+  ingest_.wait_idle(kRevokeLimit);
+  return store_positions();
+}
+
+Status GroupFeed::feed(bool* moved)
+{
+  if (!ingest_.has_room()) return {};
+  auto taken = merge_.take(kTakeRecords, std::chrono::steady_clock::now(),
+                           [this](const RecordBlockPtr& block, std::size_t index) { ingest_.submit(block, index); });
+  ingest_.dispatch();
+  if (!taken) {
+    if (taken.error().code == Code::gap) return bridge_gaps(taken.error());
+    if (worth_retry(taken.error())) return {};
+    return taken.error();
+  }
+  *moved = *taken > 0;
+  fed_ += *taken;
+  if (options_.progress && *moved) {
+    std::optional<std::uint64_t> total;
+    if (options_.until_end) {
+      std::uint64_t left = 0;
+      for (const auto& [at, mine] : mine_)
+        if (const auto end = ends_.find(at); end != ends_.end())
+          left += static_cast<std::uint64_t>(std::max<std::int64_t>(0, end->second.end - merge_.next_offset(at).value_or(end->second.end)));
+      total = fed_ + left;
+    }
+    options_.progress(fed_, total);
+  }
+  return {};
+}
+
+Status GroupFeed::bridge_gaps(const Error& gap)
+{
+  if (!options_.on_gap_continue) return gap;
+  options_.say(gap.message);
+  for (const auto& [at, mine] : mine_) {
+    auto ends = log_.ends(at);
+    if (!ends) return ends.error();
+    if (merge_.next_offset(at).value_or(ends->begin) >= ends->begin) continue;
+    if (auto skipped = merge_.skip_to(at, ends->begin); !skipped) return skipped;
+  }
+  return {};
+}
+
+// Where to begin with a partition, by what is stored of it.
+Result<std::int64_t> GroupFeed::choose_start(const TopicPartition& at, Mine& mine)
+{
+  std::optional<StoredPosition> stored;
+  PartitionEnds ends;
+  auto asked = retry([&]() -> Status {
+    auto position = log_.stored(at);
+    if (!position) return position.error();
+    stored = *position;
+    auto there = log_.ends(at);
+    if (!there) return there.error();
+    ends = *there;
+    return {};
+  });
+  if (!asked) return asked.error();
+
+  std::int64_t start = ends.begin;
+  if (stored) {
+    auto note = parse_note(stored->note);
+    if (note.incarnation.data != incarnation_.data) {
+      options_.say(to_string(at) + ": the store is not the one its position was stored with: beginning at the earliest record");
+      stored.reset();
+    } else if (note.incarnation.run != incarnation_.run && !note.trail.empty()) {
+      const auto before = note.trail.back().first - options_.rewind;
+      auto back = note.trail.begin();
+      while (std::next(back) != note.trail.end() && std::next(back)->first <= before) ++back;
+      start = std::min(stored->offset, back->second);
+      options_.say(to_string(at) + ": the store was restarted: stepping back from " + std::to_string(stored->offset) + " to " +
+                   std::to_string(start));
+      mine.trail = std::move(note.trail);
+    } else {
+      start = stored->offset;
+      mine.trail = std::move(note.trail);
+    }
+  }
+  if (start < ends.begin) {
+    const auto lost = to_string(at) + ": " + std::to_string(ends.begin - start) + " records are gone before they were read (position " +
+                      std::to_string(start) + ", earliest " + std::to_string(ends.begin) + ")";
+    if (!options_.on_gap_continue) return Error{Code::gap, lost};
+    options_.say(lost);
+    start = ends.begin;
+  }
+  if (mine.trail.empty()) mine.trail.emplace_back(clock_.now(), start);
+  return start;
+}
+
+Status GroupFeed::begin(const TopicPartition& at)
+{
+  Mine mine;
+  auto start = choose_start(at, mine);
+  if (!start) return start.error();
+  mine.stored = *start;
+  mine_[at] = std::move(mine);
+  std::optional<std::int64_t> to;
+  if (options_.until_end) {
+    const auto end = ends_.find(at);
+    to = end == ends_.end() ? *start : std::max(*start, end->second.end);
+  }
+  return merge_.add(at, *start, to);
+}
+
+void GroupFeed::assigned(const std::vector<TopicPartition>& partitions)
+{
+  for (const auto& at : partitions)
+    if (auto begun = begin(at); !begun && trouble_) trouble_ = begun;
+}
+
+void GroupFeed::revoked(const std::vector<TopicPartition>& partitions, bool lost)
+{
+  for (const auto& at : partitions) merge_.remove(at);
+  if (!lost) {
+    ingest_.dispatch();
+    // Only what is acknowledged is stored: what is not finished in time comes again to the next owner.
+    if (ingest_.wait_idle(kRevokeLimit))
+      if (auto stored = store_positions(); !stored && trouble_) trouble_ = stored;
+  }
+  for (const auto& at : partitions) mine_.erase(at);
+}
+
+// The store was replaced under us: nothing that was in flight counts, and every position is chosen again.
+Status GroupFeed::begin_anew()
+{
+  auto reset = retry([this]() -> Status {
+    if (auto begun = ingest_.reset(); !begun) return begun;
+    auto incarnation = store_.incarnation();
+    if (!incarnation) return incarnation.error();
+    incarnation_ = *incarnation;
+    return {};
+  });
+  if (!reset) return reset;
+  std::vector<TopicPartition> partitions;
+  for (const auto& [at, mine] : mine_) partitions.push_back(at);
+  for (const auto& at : partitions) {
+    merge_.remove(at);
+    if (auto begun = begin(at); !begun) return begun;
+  }
+  others_done_.clear();
+  return {};
+}
+
+Status GroupFeed::store_positions()
+{
+  auto moved = ingest_.take_positions();
+  if (!moved) return moved.error();
+  if (ingest_.failure()) return {};
+  if (ingest_.idle())  // holes after the last record are behind us as well
+    for (const auto& [at, mine] : mine_)
+      if (const auto next = merge_.next_offset(at)) (*moved)[at] = *next;
+
+  const auto now = clock_.now();
+  std::vector<std::pair<TopicPartition, StoredPosition>> positions;
+  for (const auto& [at, offset] : *moved) {
+    const auto found = mine_.find(at);
+    if (found == mine_.end() || found->second.stored == offset) continue;
+    auto& trail = found->second.trail;
+    if (trail.empty() || now - trail.back().first >= kTrailStep)
+      trail.emplace_back(now, offset);
+    while (trail.size() > 1 && trail[1].first <= now - options_.rewind) trail.erase(trail.begin());
+    positions.push_back({at, {offset, to_note({incarnation_, trail})}});
+  }
+  if (positions.empty()) return {};
+  auto stored = retry([&] { return log_.store(positions); });
+  if (!stored) {
+    // Somebody else owns them already; they begin at what was stored before, which does no harm.
+    if (stored.error().code == Code::stopped) return {};
+    return stored;
+  }
+  for (const auto& [at, position] : positions) mine_.at(at).stored = position.offset;
+  return {};
+}
+
+// Whether every partition, ours and others', has been read and acknowledged to the end it had at the start.
+Result<bool> GroupFeed::at_the_ends()
+{
+  const auto now = std::chrono::steady_clock::now();
+  if (now < next_look_) return false;
+  next_look_ = now + kLookAtOthers;
+  for (const auto& [at, ends] : ends_) {
+    if (ends.end <= ends.begin || others_done_.contains(at)) continue;
+    if (const auto found = mine_.find(at); found != mine_.end()) {
+      if (found->second.stored < ends.end) return false;
+      continue;
+    }
+    auto stored = log_.stored(at);
+    if (!stored) return stored.error();
+    if (!*stored || (*stored)->offset < ends.end || parse_note((*stored)->note).incarnation != incarnation_) return false;
+    others_done_.insert(at);
+  }
+  return true;
+}
+
+}  // namespace attune

@@ -1,0 +1,415 @@
+#include "pipeline/produce.h"
+
+#include <algorithm>
+
+#include "core/catalog.h"
+#include "core/column_map.h"
+#include "core/event_proto.h"
+
+namespace attune {
+
+namespace {
+
+constexpr std::size_t kEventTypes = static_cast<std::size_t>(EventType::custom) + 1;
+constexpr std::size_t kMostReturned = 64; // kinds of dead letters remembered at a time
+constexpr std::string_view kByteOrderMark = "\xEF\xBB\xBF";
+constexpr std::pair<InputFormat, std::string_view> kFormats[] = {
+    {InputFormat::attune, "attune"}, {InputFormat::segment, "segment"},           {InputFormat::cloudevents, "cloudevents"},
+    {InputFormat::csv, "csv"},       {InputFormat::catalog, "catalog"},           {InputFormat::envelope, "envelope"},
+    {InputFormat::raw, "raw"},       {InputFormat::dead_letters, "dead-letters"},
+};
+const Header kProtobufHeader{kContentTypeHeader, kProtobufContentType};
+
+// White space around a JSON text says nothing, and would make a value that is not one line of an envelope.
+std::string_view trimmed(std::string_view text)
+{
+  const auto first = text.find_first_not_of(" \t\r\n");
+  if (first == std::string_view::npos) return {};
+  return text.substr(first, text.find_last_not_of(" \t\r\n") - first + 1);
+}
+
+Reject as_reject(const Error& error)
+{
+  const auto colon = error.message.find(": ");
+  if (colon == std::string::npos) return Reject{"", error.message};
+  return Reject{error.message.substr(0, colon), error.message.substr(colon + 2)};
+}
+
+} // namespace
+
+std::string_view format_name(InputFormat format)
+{
+  for (const auto& [known, name] : kFormats)
+    if (known == format) return name;
+  return {};
+}
+
+std::optional<InputFormat> format_named(std::string_view name)
+{
+  for (const auto& [format, known] : kFormats)
+    if (known == name) return format;
+  return {};
+}
+
+// What one input became. Views live until the intake reads again.
+struct Producer::Sending {
+  std::string_view topic;
+  std::int32_t partition = kPartitionByKey;
+  std::optional<std::string_view> key;
+  std::optional<std::string_view> value;
+  std::span<const Header> headers;
+  std::optional<Timestamp> timestamp;
+  std::string_view id;
+};
+
+// One format: the bytes of one input become one Sending.
+class Producer::Intake {
+ public:
+  virtual ~Intake() = default;
+  // False: nothing to send, and no error.
+  virtual Result<bool, Reject> read(std::string_view text, Sending& out) = 0;
+};
+
+class Producer::EventIntake final : public Producer::Intake {
+ public:
+  // `own`: the dialect is attune's, so that a whole event may travel as it came.
+  EventIntake(std::unique_ptr<Dialect> dialect, bool own, const ProduceOptions& options, const ProduceParts& parts)
+      : dialect_(std::move(dialect)), own_(own), options_(options), parts_(parts)
+  {
+    for (std::size_t i = 1; i < kEventTypes; ++i)
+      topics_[i] = options.topic.empty() ? in_namespace(options.name_space, topic_of(static_cast<EventType>(i))) : options.topic;
+  }
+
+  Result<bool, Reject> read(std::string_view text, Sending& out) override
+  {
+    if (own_) {
+      text = trimmed(text);
+      if (text.empty()) return false;
+    }
+    if (auto parsed = dialect_->parse(text, event_); !parsed || !*parsed) return parsed;
+
+    Entry entry{parts_.clock->now(), {}, options_.currency};
+    if (event_.id.empty() && !event_.time) parts_.randomness(entry.random);
+    const auto changed = complete(event_, entry);
+    if (!changed) return changed.error();
+
+    out.topic = topics_[static_cast<std::size_t>(event_.type)];
+    out.key = event_.customer.text;
+    out.id = event_.id.text;
+    if (options_.wire == WireFormat::protobuf) {
+      value_.clear();
+      append_event_proto(event_, value_);
+      out.value = value_;
+      out.headers = {&kProtobufHeader, 1};
+    } else if (own_ && !*changed) {
+      out.value = text;
+    } else {
+      value_.clear();
+      append_event_json(event_, value_);
+      out.value = value_;
+    }
+    return true;
+  }
+
+ private:
+  std::unique_ptr<Dialect> dialect_;
+  bool own_;
+  const ProduceOptions& options_;
+  const ProduceParts& parts_;
+  std::array<std::string, kEventTypes> topics_;
+  Event event_;
+  std::string value_;
+};
+
+class Producer::CatalogIntake final : public Producer::Intake {
+ public:
+  explicit CatalogIntake(const ProduceOptions& options)
+      : topic_(options.topic.empty() ? in_namespace(options.name_space, kCatalogTopic) : options.topic)
+  {
+  }
+
+  Result<bool, Reject> read(std::string_view text, Sending& out) override
+  {
+    text = trimmed(text);
+    if (text.empty()) return false;
+    auto item = parse_catalog_item(text);
+    if (!item) return item.error();
+    item_ = std::move(*item);
+    out.topic = topic_;
+    out.key = item_.item.text;
+    out.id = item_.item.text;
+    out.value = text;
+    return true;
+  }
+
+ private:
+  std::string topic_;
+  CatalogItem item_;
+};
+
+class Producer::EnvelopeIntake final : public Producer::Intake {
+ public:
+  EnvelopeIntake(const ProduceOptions& options, const ProduceParts& parts) : options_(options), parts_(parts) {}
+
+  Result<bool, Reject> read(std::string_view text, Sending& out) override
+  {
+    if (trimmed(text).empty()) return false;
+    given_ = {};
+    if (auto parsed = parts_.envelope(text, given_); !parsed) return as_reject(parsed.error());
+    if (options_.topic.empty() && (!given_.topic || given_.topic->empty())) return Reject{"topic", "missing"};
+    out.topic = options_.topic.empty() ? *given_.topic : std::string_view(options_.topic);
+    if (options_.keep_partition && given_.partition) out.partition = *given_.partition;
+    out.key = given_.key;
+    out.value = given_.value;
+    out.headers = given_.headers;
+    out.timestamp = given_.timestamp;
+    return true;
+  }
+
+ private:
+  const ProduceOptions& options_;
+  const ProduceParts& parts_;
+  GivenRecord given_;
+};
+
+class Producer::RawIntake final : public Producer::Intake {
+ public:
+  explicit RawIntake(const ProduceOptions& options) : topic_(options.topic) {}
+
+  Result<bool, Reject> read(std::string_view text, Sending& out) override
+  {
+    out.topic = topic_;
+    out.value = text;
+    return true;
+  }
+
+ private:
+  std::string topic_;
+};
+
+Producer::Producer(ProduceOptions options, ProduceParts parts) : options_(std::move(options)), parts_(std::move(parts))
+{
+  ATTUNE_ASSERT(parts_.dead_letters && parts_.clock && (parts_.log || parts_.lines));
+  if (options_.format != InputFormat::dead_letters) intake_ = make_intake(options_.format);
+}
+
+Producer::~Producer() = default;
+
+std::unique_ptr<Producer::Intake> Producer::make_intake(InputFormat format)
+{
+  switch (format) {
+    case InputFormat::attune:
+      return std::make_unique<EventIntake>(attune_dialect(), true, options_, parts_);
+    case InputFormat::segment:
+      return std::make_unique<EventIntake>(segment_dialect(), false, options_, parts_);
+    case InputFormat::cloudevents:
+      return std::make_unique<EventIntake>(cloudevents_dialect(), false, options_, parts_);
+    case InputFormat::csv:
+      if (!options_.columns) return nullptr;
+      return std::make_unique<EventIntake>(csv_dialect(options_.columns), false, options_, parts_);
+    case InputFormat::catalog:
+      return std::make_unique<CatalogIntake>(options_);
+    case InputFormat::envelope:
+      if (!parts_.envelope) return nullptr;
+      return std::make_unique<EnvelopeIntake>(options_, parts_);
+    case InputFormat::raw:
+      if (options_.topic.empty()) return nullptr;
+      return std::make_unique<RawIntake>(options_);
+    case InputFormat::dead_letters:
+      return nullptr;
+  }
+  return nullptr;
+}
+
+Status Producer::take(const InputLine& line)
+{
+  ++lines_;
+  if (line.source != source_) {
+    if (auto ended = end_csv(); !ended) return ended;
+    source_ = line.source;
+  }
+  if (line.over)
+    return reject(
+        {"", "a line of " + std::to_string(line.size) + " bytes: only its first " + std::to_string(line.text.size()) + " are kept"},
+        line.text, line.number, options_.format == InputFormat::attune ? "" : format_name(options_.format), csv_header_);
+
+  auto text = line.text;
+  if (line.number == 1 && text.starts_with(kByteOrderMark)) text.remove_prefix(kByteOrderMark.size());
+  switch (options_.format) {
+    case InputFormat::csv: {
+      InputLine plain = line;
+      plain.text = text;
+      return take_csv(plain);
+    }
+    case InputFormat::dead_letters:
+      return take_returned(text, line.number);
+    case InputFormat::attune:
+      return take_one(*intake_, text, line.number, "", "");
+    default:
+      return take_one(*intake_, text, line.number, format_name(options_.format), "");
+  }
+}
+
+Status Producer::take_one(Intake& intake, std::string_view text, std::uint64_t number, std::string_view format,
+                          std::string_view header)
+{
+  Sending sending;
+  const auto read = intake.read(text, sending);
+  if (!read) return reject(read.error(), text, number, format, header);
+  if (!*read) return {};
+  const auto sent = send(sending);
+  if (sent || sent.error().code != Code::bad_data) return sent;
+  return reject(as_reject(sent.error()), text, number, format, header);
+}
+
+// --- CSV: a record may be longer than a line --------------------------------------------------------------------------------
+
+// Every file has a header of its own.
+void Producer::begin_csv()
+{
+  csv_.emplace(options_.columns->separator());
+  csv_header_.clear();
+  csv_header_known_ = false;
+  intake_ = make_intake(InputFormat::csv);
+  ATTUNE_ASSERT(intake_);
+}
+
+Status Producer::take_csv(const InputLine& line)
+{
+  if (!csv_) begin_csv();
+  if (csv_began_ == 0) csv_began_ = line.number;
+  csv_->feed(line.text);
+  csv_->feed("\n");
+  while (const auto record = csv_->next()) {
+    if (auto taken = take_csv_record(*record); !taken) return taken;
+    csv_began_ = 0;
+  }
+  return {};
+}
+
+Status Producer::take_csv_record(const std::string& record)
+{
+  const auto header = csv_header_;
+  if (!csv_header_known_) {
+    csv_header_known_ = true;
+    csv_header_ = record;
+  }
+  return take_one(*intake_, record, csv_began_, format_name(InputFormat::csv), header);
+}
+
+Status Producer::end_csv()
+{
+  if (!csv_) return {};
+  Status ended;
+  while (const auto last = csv_->finish()) {
+    ended = take_csv_record(*last);
+    if (!ended) break;
+  }
+  csv_.reset();
+  csv_began_ = 0;
+  return ended;
+}
+
+// --- Dead letters that come back ---------------------------------------------------------------------------------------------
+
+Producer::Intake* Producer::intake_of(InputFormat format, const std::string& header)
+{
+  const std::pair key{format, header};
+  if (const auto found = returned_.find(key); found != returned_.end()) return found->second.get();
+  auto intake = make_intake(format);
+  if (!intake) return nullptr;
+  if (format == InputFormat::csv) {
+    Sending none;
+    if (auto read = intake->read(header, none); !read || *read) return nullptr;
+  }
+  if (returned_.size() >= kMostReturned) returned_.clear();
+  return (returned_[key] = std::move(intake)).get();
+}
+
+Status Producer::take_returned(std::string_view text, std::uint64_t number)
+{
+  if (trimmed(text).empty()) return {};
+  const auto letter = parse_dead_letter(text);
+  if (!letter) return reject(letter.error(), text, number, format_name(InputFormat::dead_letters), "");
+  const auto format = letter->format.empty() ? std::optional(options_.returned) : format_named(letter->format);
+  auto* intake = format ? intake_of(*format, letter->header) : nullptr;
+  if (!intake)
+    return reject({"format", "can not be read here: " +
+                                 (letter->format.empty() ? std::string(format_name(options_.returned)) : letter->format)},
+                  text, number, format_name(InputFormat::dead_letters), "");
+  return take_one(*intake, letter->value, number, letter->format, letter->header);
+}
+
+// --- Out -----------------------------------------------------------------------------------------------------------------------
+
+void Producer::delivered(const Result<Placed>& placed)
+{
+  if (placed) {
+    acknowledged_.fetch_add(1, std::memory_order_relaxed);
+    return;
+  }
+  const std::lock_guard lock(failure_mutex_);
+  if (!first_failure_) first_failure_ = placed.error();
+  failures_.fetch_add(1, std::memory_order_relaxed);
+}
+
+LogWriter::Delivered Producer::on_delivery(const Sending& sending)
+{
+  // One pointer, so that std::function needs no memory of its own.
+  if (!parts_.acknowledged) return [this](const Result<Placed>& placed) { delivered(placed); };
+  return [this, topic = std::string(sending.topic), id = std::string(sending.id)](const Result<Placed>& placed) {
+    delivered(placed);
+    if (placed) parts_.acknowledged({topic, placed->partition}, placed->offset, id, acknowledged_.load() == sent_.load());
+  };
+}
+
+Status Producer::send(const Sending& sending)
+{
+  sent_.fetch_add(1, std::memory_order_relaxed);
+  if (!parts_.log) return parts_.lines(sending.value.value_or("null"));
+  auto appended = parts_.log->append(
+      {sending.topic, sending.partition, sending.key, sending.value, sending.headers, sending.timestamp}, on_delivery(sending));
+  if (appended) return appended;
+  sent_.fetch_sub(1, std::memory_order_relaxed);
+  return appended.error().code == Code::bad_data ? appended : unacknowledged(appended.error());
+}
+
+ProduceCounts Producer::counts() const
+{
+  return {lines_, sent_.load(), acknowledged_.load(), rejected_};
+}
+
+Status Producer::reject(const Reject& reason, std::string_view text, std::uint64_t number, std::string_view format,
+                        std::string_view header)
+{
+  ++rejected_;
+  const auto place = source_ + ':' + std::to_string(number);
+  return parts_.dead_letters->put({place, reason.field, reason.reason, text, parts_.clock->now(), format, header});
+}
+
+Error Producer::unacknowledged(const Error& cause) const
+{
+  const auto now = counts();
+  // A peer that was away for as long as anybody was willing to wait: worth another try later.
+  const auto code = cause.code == Code::unreachable ? Code::busy : cause.code;
+  if (now.sent == 0) return {code, cause.message};
+  return {code, cause.message + " (" + std::to_string(now.sent - std::min(now.sent, now.acknowledged)) + " of " +
+                    std::to_string(now.sent) + " records are not acknowledged)"};
+}
+
+Status Producer::finish(Milliseconds limit)
+{
+  if (auto ended = end_csv(); !ended) return ended;
+  Status flushed;
+  if (parts_.log) flushed = parts_.log->flush(limit);
+  const auto buried = parts_.dead_letters->flush(limit);
+
+  if (failed()) {
+    const std::lock_guard lock(failure_mutex_);
+    return unacknowledged(*first_failure_);
+  }
+  if (!flushed) return unacknowledged(flushed.error());
+  return buried;
+}
+
+} // namespace attune

@@ -1,0 +1,71 @@
+#include "pipeline/recommend.h"
+
+#include <string>
+#include <vector>
+
+namespace attune {
+
+namespace {
+
+// Claims form no cycle once all are applied; one may be met while two workers apply them.
+constexpr int kMostPointers = 16;
+
+// The same question about the same moment has the same id, so that an answer can be asked for again and compared; any other has a
+// random one.
+RecommendationId id_of(const AnsweringParts& parts, const RecommendRequest& request, const Recommendation& answer)
+{
+  std::string text = "recommendation";
+  if (request.at) {
+    const auto add = [&text](std::string_view part) {
+      text += '\0';
+      text += part;
+    };
+    add(answer.model);
+    add(request.customer.text);
+    add(answer.slot.text);
+    add(std::to_string(request.at->ms));
+    add(std::to_string(answer.profile_version));
+    add(std::to_string(request.n));
+    add(request.item.text);
+    for (const auto& item : request.recent) add(item.text);
+  } else {
+    std::array<std::uint8_t, 16> bytes{};
+    parts.randomness(bytes);
+    text.append(reinterpret_cast<const char*>(bytes.data()), bytes.size());
+  }
+  return RecommendationId(hashed_id(text).text);
+}
+
+}  // namespace
+
+Result<std::optional<Profile>> read_profile(ProfileStore& store, const CustomerId& customer)
+{
+  CustomerId at = customer;
+  std::vector<StoredProfile> found;
+  for (int step = 0; step < kMostPointers; ++step) {
+    if (auto got = store.get({&at, 1}, found); !got) return got.error();
+    if (found.front().bytes.empty()) return std::optional<Profile>();
+    auto profile = decode_profile(at, found.front().bytes);
+    if (!profile) return profile.error();
+    if (!profile->moved_to) return std::optional(std::move(*profile));
+    at = profile->moved_to->alias;
+  }
+  return std::optional<Profile>();
+}
+
+Result<Recommendation> Answering::answer(const RecommendRequest& request, Timestamp now)
+{
+  if (!parts_.store || request.customer.empty()) return answer(request, nullptr, now);
+  auto profile = read_profile(*parts_.store, request.customer);
+  if (!profile) return profile.error();
+  return answer(request, *profile ? &**profile : nullptr, now);
+}
+
+Recommendation Answering::answer(const RecommendRequest& request, const Profile* profile, Timestamp now) const
+{
+  auto answer = recommend(*parts_.model, profile, request, *parts_.catalog, request.at.value_or(now));
+  answer.recommendation = id_of(parts_, request, answer);
+  return answer;
+}
+
+}  // namespace attune

@@ -1,0 +1,9 @@
+# Golden cases of the command line, a test for each tool that has some, and the examples of the manual pages.
+file(GLOB golden_tools LIST_DIRECTORIES true CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/tests/cli/attune*)
+foreach(directory ${golden_tools})
+  get_filename_component(tool ${directory} NAME)
+  add_test(NAME cli_${tool} COMMAND bash ${CMAKE_SOURCE_DIR}/tests/cli/run.sh ${tool})
+  set_tests_properties(cli_${tool} PROPERTIES LABELS cli TIMEOUT 300 ENVIRONMENT "ATTUNE_BIN=${CMAKE_BINARY_DIR}/tools")
+endforeach()
+add_test(NAME cli_man_examples COMMAND bash ${CMAKE_SOURCE_DIR}/tests/cli/man-examples.sh)
+set_tests_properties(cli_man_examples PROPERTIES LABELS cli TIMEOUT 300 ENVIRONMENT "ATTUNE_BIN=${CMAKE_BINARY_DIR}/tools")

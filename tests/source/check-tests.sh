@@ -1,0 +1,16 @@
+#!/usr/bin/env bash
+# Every test on disk is built and run: a *_test.cc, *_suite.cc, *_fuzz.cc and every script of tests/system but its library stand in a
+# .cmake file. A test that is not listed rots.
+set -u
+cd "$(dirname "$0")/../.." || exit 1
+bad=0
+listed=$(cat tests/CMakeLists.txt tests/*/*.cmake tests/*/CMakeLists.txt 2>/dev/null)
+while IFS= read -r file; do
+  name=${file#tests/}
+  case $file in tests/system/*.sh) name=$(basename "$file" .sh) ;; esac
+  grep -qwF -- "$name" <<<"$listed" || grep -qwF -- "$(basename "$name" .cc)" <<<"$listed" || {
+    echo "not in any .cmake file: $file"
+    bad=1
+  }
+done < <(find tests \( -name '*_test.cc' -o -name '*_suite.cc' -o -name '*_fuzz.cc' -o -path 'tests/system/*.sh' ! -name lib.sh \) | sort)
+exit "$bad"

@@ -1,0 +1,14 @@
+attune_test(unit_pipeline
+  SOURCES
+    unit/pipeline/consume_test.cc
+    unit/pipeline/dead_letter_test.cc
+    unit/pipeline/group_feed_test.cc
+    unit/pipeline/ingest_test.cc
+    unit/pipeline/log_range_test.cc
+    unit/pipeline/merge_reader_test.cc
+    unit/pipeline/produce_test.cc
+    unit/pipeline/profile_writer_test.cc
+    unit/pipeline/rebuild_test.cc
+    unit/pipeline/replay_test.cc
+  LINKS attune_adapters attune_pipeline attune_core attune_base
+  LABELS unit)

@@ -1,0 +1,155 @@
+#include "pipeline/group_feed.h"
+
+#include <boost/test/unit_test.hpp>
+
+#include "support/pipeline_fixture.h"
+
+namespace attune {
+namespace {
+
+using namespace testing;
+using namespace std::chrono_literals;
+
+// A store whose incarnation the test chooses.
+class Reincarnated final : public ProfileStore {
+ public:
+  Reincarnated(std::unique_ptr<ProfileStore> under, std::shared_ptr<Incarnation> now) : under_(std::move(under)), now_(std::move(now)) {}
+  Result<std::unique_ptr<ProfileStore>> another() override
+  {
+    auto more = under_->another();
+    if (!more) return more.error();
+    return std::unique_ptr<ProfileStore>(new Reincarnated(std::move(*more), now_));
+  }
+  Result<Incarnation> incarnation() override { return *now_; }
+  Status get(std::span<const CustomerId> customers, std::vector<StoredProfile>& out) override { return under_->get(customers, out); }
+  Status compare_and_set(std::span<const ProfileWrite> writes, std::vector<WriteOutcome>& out) override
+  {
+    return under_->compare_and_set(writes, out);
+  }
+  Status scan(const std::function<bool(const CustomerId&, const StoredProfile&)>& visit) override { return under_->scan(visit); }
+  Result<std::unique_ptr<ProfileStore>> fresh_generation() override { return under_->fresh_generation(); }
+  Status publish_generation() override { return under_->publish_generation(); }
+
+ private:
+  std::unique_ptr<ProfileStore> under_;
+  std::shared_ptr<Incarnation> now_;
+};
+
+BOOST_AUTO_TEST_SUITE(position_notes)
+
+BOOST_AUTO_TEST_CASE(a_note_reads_back_as_it_was_written)
+{
+  const PositionNote note{{"data1", "run1"}, {{Timestamp{1}, 10}, {Timestamp{5000}, 12}}};
+  const auto read = parse_note(to_note(note));
+  BOOST_TEST((read.incarnation == note.incarnation));
+  BOOST_TEST((read.trail == note.trail));
+}
+
+BOOST_AUTO_TEST_CASE(a_note_that_is_not_ours_is_of_no_incarnation)
+{
+  for (const auto& text : {"", "x", "2 a b", "1 a", "{\"json\":true}"}) BOOST_TEST(parse_note(text).incarnation.data.empty(), text);
+}
+
+BOOST_AUTO_TEST_SUITE_END()
+
+BOOST_FIXTURE_TEST_SUITE(group_feed, PipelineFixture)
+
+BOOST_AUTO_TEST_CASE(a_log_becomes_profiles_and_stops_at_its_end)
+{
+  const auto events = shop_events(500, 20);
+  produce(events);
+  BOOST_TEST_REQUIRE(feed().ok());
+  BOOST_TEST((profiles_of(*store) == expected_of(events)));
+  BOOST_TEST(late.ids.empty());
+}
+
+BOOST_AUTO_TEST_CASE(what_a_group_has_read_it_does_not_read_again)
+{
+  produce(shop_events(200, 5));
+  BOOST_TEST_REQUIRE(feed().ok());
+  produce({view("new", "n1", kNoon)});
+  std::uint64_t read = 0;
+  auto options = feed_options();
+  options.progress = [&](std::uint64_t done, std::optional<std::uint64_t>) { read = done; };
+  BOOST_TEST_REQUIRE(feed(std::move(options), *store).ok());
+  BOOST_TEST(read == 1u);
+}
+
+BOOST_AUTO_TEST_CASE(a_store_of_another_incarnation_begins_at_the_earliest_record)
+{
+  const auto events = shop_events(200, 5);
+  produce(events);
+  BOOST_TEST_REQUIRE(feed().ok());
+  auto empty = open_memory_store("", {});
+  BOOST_TEST_REQUIRE(feed(feed_options(), *empty).ok());
+  BOOST_TEST((profiles_of(*empty) == expected_of(events)));
+  BOOST_TEST(!said.empty());
+}
+
+BOOST_AUTO_TEST_CASE(the_same_data_in_another_run_steps_back_and_changes_nothing)
+{
+  const auto events = shop_events(200, 5);
+  produce(events);
+  auto incarnation = std::make_shared<Incarnation>(Incarnation{"data", "run1"});
+  auto under = open_memory_store("", {});
+  auto handle = under->another();
+  Reincarnated reincarnated(std::move(*handle), incarnation);
+  BOOST_TEST_REQUIRE(feed(feed_options(), reincarnated).ok());
+  const auto before = profiles_of(*under);
+  incarnation->run = "run2";
+  std::uint64_t read = 0;
+  auto options = feed_options();
+  options.progress = [&](std::uint64_t done, std::optional<std::uint64_t>) { read = done; };
+  BOOST_TEST_REQUIRE(feed(std::move(options), reincarnated).ok());
+  BOOST_TEST(read == 200u);  // all of it was within the rewind
+  BOOST_TEST((profiles_of(*under) == before));
+  BOOST_TEST_REQUIRE(!said.empty());
+  BOOST_TEST(said.front().find("stepping back") != std::string::npos, said.front());
+}
+
+BOOST_AUTO_TEST_CASE(records_that_are_gone_stop_the_program_with_their_number)
+{
+  log_options.segment_bytes = 2000;
+  const auto events = shop_events(100, 1);
+  produce(events);
+  BOOST_TEST_REQUIRE(feed().ok());
+  produce(shop_events(400, 1));
+  {
+    // Retention by size takes what the group has not read yet.
+    auto admin = open_file_log_admin(log_options);
+    BOOST_TEST_REQUIRE(admin.ok());
+    TopicSettings settings;
+    settings.topic = kClicksTopic;
+    settings.partitions = 3;
+    settings.replication = 1;
+    settings.retention_bytes = 4000;
+    BOOST_TEST_REQUIRE((*admin)->alter(settings).ok());
+  }
+  produce(shop_events(5, 1));
+  const auto fed = feed();
+  BOOST_TEST_REQUIRE(!fed.ok());
+  BOOST_TEST((fed.error().code == Code::gap));
+  BOOST_TEST(fed.error().message.find("records are gone") != std::string::npos, fed.error().message);
+  auto options = feed_options();
+  options.on_gap_continue = true;
+  BOOST_TEST(feed(std::move(options), *store).ok());
+}
+
+BOOST_AUTO_TEST_CASE(a_stop_finishes_what_is_in_flight_and_stores_the_positions)
+{
+  const auto events = shop_events(3000, 50);
+  produce(events);
+  std::atomic<bool> stop{false};
+  auto options = feed_options();
+  options.until_end = false;
+  options.stop = [&] { return stop.load(); };
+  options.progress = [&](std::uint64_t done, std::optional<std::uint64_t>) { stop = done > 0; };
+  BOOST_TEST_REQUIRE(feed(std::move(options), *store).ok());
+  BOOST_TEST_REQUIRE(feed().ok());
+  BOOST_TEST((profiles_of(*store) == expected_of(events)));
+}
+
+BOOST_AUTO_TEST_SUITE_END()
+
+}  // namespace
+}  // namespace attune

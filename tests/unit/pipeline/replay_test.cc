@@ -1,0 +1,143 @@
+#include "pipeline/replay.h"
+
+#include <boost/test/unit_test.hpp>
+
+#include "pipeline/event_record.h"
+#include "pipeline/merge_reader.h"
+#include "support/pipeline_fixture.h"
+
+namespace attune {
+namespace {
+
+using namespace testing;
+using namespace std::chrono_literals;
+
+struct Fixture : PipelineFixture {
+  FileLogOptions target_options;
+  Milliseconds paused{0};
+
+  Fixture()
+  {
+    target_options.dir = scratch.path() + "/target";
+    target_options.partitions = 3;
+  }
+
+  static std::vector<LogRange> whole(LogReader& reader)
+  {
+    auto partitions = reader.partitions(kTopics);
+    BOOST_TEST_REQUIRE(partitions.ok());
+    std::vector<LogRange> ranges;
+    for (const auto& at : *partitions) {
+      auto ends = reader.ends(at);
+      BOOST_TEST_REQUIRE(ends.ok());
+      ranges.push_back({at, ends->begin, ends->end});
+    }
+    return ranges;
+  }
+
+  ReplayReport run(ReplayOptions options)
+  {
+    auto reader = open_file_log_reader(log_options);
+    auto writer = open_file_log_writer(target_options);
+    BOOST_TEST_REQUIRE(reader.ok());
+    BOOST_TEST_REQUIRE(writer.ok());
+    options.ranges = whole(**reader);
+    options.topic_for = [](const std::string& topic) { return topic; };
+    options.stop = [] { return false; };
+    options.pause = [this](Milliseconds time) {
+      paused += time;
+      return paused < 1min;
+    };
+    auto report = replay(**reader, **writer, options);
+    BOOST_TEST_REQUIRE(report.ok());
+    return *report;
+  }
+
+  std::vector<Event> arrived()
+  {
+    auto reader = open_file_log_reader(target_options);
+    BOOST_TEST_REQUIRE(reader.ok());
+    MergeReader merge(**reader, {});
+    for (const auto& range : whole(**reader)) BOOST_TEST_REQUIRE(merge.add(range.at, range.from, range.to).ok());
+    EventDecoder decoder;
+    std::vector<Event> events;
+    while (!merge.finished()) {
+      auto taken = merge.take(1000, std::chrono::steady_clock::now(), [&](const RecordBlockPtr& block, std::size_t index) {
+        Event each;
+        BOOST_TEST_REQUIRE(decoder.decode(block->from, block->records[index], each).ok());
+        events.push_back(each);
+      });
+      BOOST_TEST_REQUIRE(taken.ok());
+      if (*taken == 0) BOOST_TEST_REQUIRE((*reader)->wait(100ms).ok());
+    }
+    std::sort(events.begin(), events.end(), [](const Event& a, const Event& b) { return a.time != b.time ? *a.time < *b.time : a.id < b.id; });
+    return events;
+  }
+};
+
+BOOST_FIXTURE_TEST_SUITE(replaying, Fixture)
+
+BOOST_AUTO_TEST_CASE(a_copy_holds_the_same_events)
+{
+  const auto events = shop_events(300, 7);
+  produce(events);
+  const auto report = run({});
+  BOOST_TEST(report.written == 300u);
+  BOOST_TEST((arrived() == events));
+  BOOST_TEST(paused.count() == 0);
+}
+
+BOOST_AUTO_TEST_CASE(filters_leave_out_what_they_name_not)
+{
+  const auto events = shop_events(300, 7);
+  produce(events);
+  ReplayOptions options;
+  options.types = {"purchase"};
+  options.items = {"item-3"};
+  const auto report = run(options);
+  std::vector<Event> expected;
+  for (const auto& each : events)
+    if (each.type == EventType::purchase && each.items[0].item == ItemId("item-3")) expected.push_back(each);
+  BOOST_TEST(!expected.empty());
+  BOOST_TEST(report.written == expected.size());
+  BOOST_TEST(report.filtered == events.size() - expected.size());
+  BOOST_TEST((arrived() == expected));
+}
+
+BOOST_AUTO_TEST_CASE(shifted_times_move_all_by_the_same)
+{
+  auto events = shop_events(50, 3);
+  produce(events);
+  ReplayOptions options;
+  options.shift = 48h;
+  run(options);
+  for (auto& each : events) each.time = *each.time + 48h;
+  BOOST_TEST((arrived() == events));
+}
+
+BOOST_AUTO_TEST_CASE(shifting_to_a_moment_puts_the_first_event_there)
+{
+  produce(shop_events(50, 3));
+  ReplayOptions options;
+  options.shift_to = Timestamp{5'000'000};
+  run(options);
+  const auto events = arrived();
+  BOOST_TEST(events.front().time->ms == 5'000'000);
+  BOOST_TEST(events.back().time->ms == 5'000'000 + 49'000);
+}
+
+BOOST_AUTO_TEST_CASE(the_pace_is_that_of_the_events_over_the_factor)
+{
+  produce(shop_events(11, 3));  // ten seconds of events
+  ReplayOptions options;
+  options.speed = 100;
+  run(options);
+  // The pauses asked for add up to at least the tenth of a second that is due, less what the work itself took.
+  BOOST_TEST(paused.count() > 0);
+  BOOST_TEST((arrived().size() == 11u));
+}
+
+BOOST_AUTO_TEST_SUITE_END()
+
+}  // namespace
+}  // namespace attune

@@ -1,0 +1,200 @@
+// attune-train: events, from a pipe or a log, into a model file; and model files into one.
+#include <algorithm>
+
+#include "adapters/dead_letter_place.h"
+#include "adapters/model_file.h"
+#include "core/canonical_json.h"
+#include "pipeline/train.h"
+#include "places_options.h"
+#include "service/progress.h"
+#include "service/random.h"
+#include "service/signals.h"
+#include "service/tool.h"
+
+namespace attune {
+namespace {
+
+constexpr std::string_view kExamples =
+    "Examples:\n"
+    "  attune-train -o shop.model < events.ndjson\n"
+    "  attune-train --log file:///var/lib/attune/log -o shop.model\n"
+    "  attune-train --merge monday.model tuesday.model -o week.model\n";
+
+struct Settings {
+  LogPlace log;
+  std::string from = "earliest";
+  std::vector<std::string> topics;
+  std::string output;
+  bool merge = false;
+  bool show = false;
+  ModelOptions model;
+  std::string dead_letters = "stderr";
+  Milliseconds give_up = std::chrono::seconds(60);
+  std::vector<std::string> files;
+};
+
+void append_number(std::string_view name, std::int64_t number, std::string& out)
+{
+  out += ",\"";
+  out += name;
+  out += "\":" + std::to_string(number);
+}
+
+// What a model holds, as one line of JSON.
+std::string summary(const Model& model)
+{
+  const auto holdings = model.holdings();
+  std::string out = "{\"model\":\"" + model.name() + '"';
+  append_number("clicks", static_cast<std::int64_t>(holdings.clicks), out);
+  append_number("sessions", static_cast<std::int64_t>(holdings.sessions), out);
+  append_number("items", static_cast<std::int64_t>(holdings.items), out);
+  append_number("repeated", static_cast<std::int64_t>(holdings.repeated), out);
+  if (holdings.oldest) append_number("oldest", holdings.oldest->ms, out);
+  if (holdings.newest) append_number("newest", holdings.newest->ms, out);
+  out += ",\"positions\":[";
+  for (const auto& position : model.positions) {
+    if (out.back() != '[') out += ',';
+    out += "{\"topic\":";
+    append_json_string(position.at.topic, out);
+    append_number("partition", position.at.partition, out);
+    append_number("offset", position.offset, out);
+    out += '}';
+  }
+  return out + "]}";
+}
+
+Status from_lines(Tool& tool, const Settings& settings, Trainer& trainer)
+{
+  LineReader lines(settings.files);
+  Progress progress("events", !tool.quiet());
+  const SystemClock clock;
+  Entry entry;
+  for (;;) {
+    auto line = lines.next();
+    if (!line) return line.error();
+    if (!*line) return {};
+    entry.received = clock.now();
+    random_bytes(std::as_writable_bytes(std::span(entry.random)));
+    if (auto taken = trainer.line((*line)->text, (*line)->place(), entry); !taken) return taken;
+    const auto total = lines.bytes_total();
+    progress.update(trainer.events(),
+                    total && *total > 0 ? std::optional(double(lines.bytes_read()) / double(*total)) : std::nullopt);
+  }
+}
+
+Status from_log(Tool& tool, const Settings& settings, Trainer& trainer)
+{
+  if (!settings.files.empty()) return Error{Code::usage, "files are read without --log"};
+  auto log = open_log_reader(settings.log.url, settings.log.options());
+  if (!log) return log.error();
+  std::vector<std::string> topics = settings.topics;
+  if (topics.empty())
+    for (const auto topic : {kClicksTopic, kCartTopic, kPurchaseTopic}) topics.emplace_back(topic);
+  auto ranges = settings.log.ranges(**log, topics, settings.from, "latest");
+  if (!ranges) return ranges.error();
+  Progress progress("records", !tool.quiet());
+  OnStop wake([&] { (*log)->wake(); });
+  TrainOptions options;
+  options.stop = stop_requested;
+  options.give_up = settings.give_up;
+  options.progress = [&](std::uint64_t done, std::uint64_t total) { progress.update(done, double(done) / double(total)); };
+  auto read = trainer.log(**log, *ranges, options);
+  if (!read) return Error{read.error().code, settings.log.url + ": " + read.error().message};
+  return {};
+}
+
+Result<ExitStatus> finish(Tool& tool, const Settings& settings, Model& model, bool all_good)
+{
+  model.freeze();
+  if (model.holdings().clicks == 0) tool.warn("no views, clicks, cart_adds or purchases: the model is empty");
+  if (auto written = write_model_file(settings.output, model); !written) return written.error();
+  if (auto told = tool.out().line(summary(model)); !told) return told.error();
+  return all_good ? ExitStatus::done : ExitStatus::bad_data;
+}
+
+Result<ExitStatus> learn(Tool& tool, const Settings& settings)
+{
+  if (!settings.model.valid()) return Error{Code::usage, "the model's options: --idle or --half-life out of range"};
+  std::unique_ptr<LogWriter> writer;
+  if (settings.dead_letters == "topic" && !settings.log.url.empty()) {
+    auto opened = open_log_writer(settings.log.url, settings.log.options());
+    if (!opened) return opened.error();
+    writer = std::move(*opened);
+  }
+  auto dead_letters =
+      open_dead_letters({settings.dead_letters, tool.name(), settings.log.name_space, writer.get(), settings.log.options()});
+  if (!dead_letters) return dead_letters.error();
+  Model model(settings.model);
+  Trainer trainer(model, **dead_letters);
+  auto read = settings.log.url.empty() ? from_lines(tool, settings, trainer) : from_log(tool, settings, trainer);
+  if (!read) return read.error();
+  if (auto flushed = (*dead_letters)->flush(settings.give_up); !flushed) return flushed.error();
+  return finish(tool, settings, model, trainer.rejected() == 0);
+}
+
+Result<ExitStatus> merge(Tool& tool, const Settings& settings)
+{
+  std::optional<Model> merged;
+  for (const auto& file : settings.files) {
+    auto model = read_model_file(file);
+    if (!model) return model.error();
+    if (!merged) {
+      merged = std::move(*model);
+      continue;
+    }
+    if (!(merged->options() == model->options()))
+      return Error{Code::bad_data, file + ": was trained with other options than " + settings.files.front()};
+    merged->merge(*model);
+  }
+  return finish(tool, settings, *merged, true);
+}
+
+Result<ExitStatus> show(Tool& tool, const Settings& settings)
+{
+  for (const auto& file : settings.files) {
+    auto model = read_model_file(file);
+    if (!model) return model.error();
+    if (auto told = tool.out().line(summary(*model)); !told) return told.error();
+  }
+  return ExitStatus::done;
+}
+
+Result<ExitStatus> train(Tool& tool, const Settings& settings)
+{
+  if (auto checked = settings.log.check(); !checked) return checked.error();
+  if (settings.merge && settings.show) return Error{Code::usage, "--merge and --show exclude each other"};
+  const bool from_models = settings.merge || settings.show;
+  if (from_models && settings.files.empty()) return Error{Code::usage, "no model files named"};
+  if (from_models && !settings.log.url.empty()) return Error{Code::usage, "--log: not with --merge or --show"};
+  if (settings.show) return show(tool, settings);
+  if (settings.output.empty()) return Error{Code::usage, "-o FILE is required"};
+  return settings.merge ? merge(tool, settings) : learn(tool, settings);
+}
+
+}  // namespace
+}  // namespace attune
+
+int main(int argc, char** argv)
+{
+  using namespace attune;
+  Tool tool("attune-train", "learn a model from events", std::string(kExamples));
+  Settings settings;
+  auto& model = settings.model;
+  settings.log.declare(tool, "the log to learn from: kafka://HOST:PORT or file:///DIR; without one, standard input");
+  tool.option("--topics", settings.topics, "TOPIC",
+              "with --log: only this topic (repeatable; default: customer_clicks, cart_events and purchase_events)");
+  tool.option("--from", settings.from, "WHERE", "with --log: where to begin: earliest, an offset, @TIME or @-1h");
+  tool.option("-o,--output", settings.output, "FILE", "the model file to write");
+  tool.flag("--merge", settings.merge, "the operands are model files: write what all of them learned");
+  tool.flag("--show", settings.show, "the operands are model files: check them and say what they hold");
+  tool.option("--idle", model.idle, "TIME", "a pause this long ends a session that has no id of its own");
+  tool.option("--sessions", model.neighbours_m, "M", "newest similar sessions an answer looks at").range(1, 1'000'000);
+  tool.option("--neighbours", model.neighbours_k, "K", "of these, the most similar that count").range(1, 1'000'000);
+  tool.option("--last", model.last_items, "N", "newest items of the asking session that count").range(1, 32);
+  tool.option("--half-life", model.popular_half_life, "TIME", "a click this much older than the newest counts half in what is popular");
+  tool.option("--dead-letters", settings.dead_letters, "PLACE", "where input that is no event goes: stderr, topic, a log's URL, or a file");
+  tool.option("--give-up", settings.give_up, "TIME", "how long a log that does not answer is waited for");
+  tool.operands("FILE", settings.files, "events, instead of standard input; with --merge and --show, model files");
+  declare_libraries(tool);
+  return tool.run(argc, argv, [&] { return train(tool, settings); });
+}

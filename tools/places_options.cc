@@ -1,0 +1,86 @@
+#include "places_options.h"
+
+#include "adapters/kafka_log.h"
+#include "core/event.h"
+
+namespace attune {
+
+void LogPlace::declare(Command& command, std::string help)
+{
+  command.option("--log", url, "URL", std::move(help));
+  command.option("--namespace", name_space, "NAME", "prefix of topics, groups and keys: [a-z0-9-]+");
+  command.option("-X", settings, "NAME=VALUE", "a setting of librdkafka, passed on as it is (repeatable)").joined();
+}
+
+Status LogPlace::check() const
+{
+  if (!name_space.empty() && !valid_namespace(name_space)) return Error{Code::usage, "--namespace: not [a-z0-9-]+: " + name_space};
+  for (const auto& setting : settings)
+    if (setting.find('=') == std::string::npos || setting.front() == '=') return Error{Code::usage, "-X: not NAME=VALUE: " + setting};
+  return {};
+}
+
+LogOptions LogPlace::options() const
+{
+  LogOptions options;
+  for (const auto& setting : settings) {
+    const auto equals = setting.find('=');
+    options.settings.emplace_back(setting.substr(0, equals), setting.substr(equals + 1));
+  }
+  return options;
+}
+
+std::string LogPlace::name_of(std::string_view topic_or_group) const
+{
+  return in_namespace(name_space, topic_or_group);
+}
+
+std::vector<std::string> LogPlace::event_topics() const
+{
+  std::vector<std::string> topics;
+  for (const auto topic : {kClicksTopic, kCartTopic, kPurchaseTopic, kIdentityTopic}) topics.push_back(name_of(topic));
+  return topics;
+}
+
+Result<std::vector<LogRange>> LogPlace::ranges(LogReader& log, const std::vector<std::string>& topics, const std::string& from,
+                                               const std::optional<std::string>& to) const
+{
+  std::vector<std::string> names;
+  for (const auto& topic : topics) names.push_back(name_of(topic));
+  if (names.empty()) names = event_topics();
+  auto partitions = log.partitions(names);
+  if (!partitions) return partitions.error();
+  if (partitions->empty()) return Error{Code::config, url + ": no such topic: " + names.front()};
+  const auto now = SystemClock().now();
+  auto begin = parse_log_bound(from, now, parse_duration);
+  if (!begin) return Error{Code::usage, "--from: " + begin.error().message};
+  std::optional<LogBound> end;
+  if (to) {
+    auto bound = parse_log_bound(*to, now, parse_duration);
+    if (!bound) return Error{Code::usage, "--to: " + bound.error().message};
+    end = *bound;
+  }
+  return resolve_log_ranges(log, *partitions, *begin, end);
+}
+
+void StorePlace::declare(Command& command, std::string help)
+{
+  command.option("--store", url, "URL", std::move(help));
+  command.option("--profile-ttl", ttl, "TIME", "a profile is gone this long after its last write");
+}
+
+void declare_libraries(Tool& tool)
+{
+  tool.uses("librdkafka " + kafka_library_version());
+}
+
+Result<std::unique_ptr<ProfileStore>> StorePlace::open(const std::string& name_space, bool read_only) const
+{
+  StoreOptions options;
+  options.name_space = name_space;
+  options.profile_ttl = ttl;
+  options.read_only = read_only;
+  return open_store(url, options);
+}
+
+}  // namespace attune

@@ -1,0 +1,46 @@
+// The options that mean the same in every program (DESIGN section 6): where the log is, where the store is. Declared once.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "adapters/places.h"
+#include "pipeline/log_range.h"
+#include "service/tool.h"
+
+namespace attune {
+
+// --log, --namespace, -X.
+struct LogPlace {
+  std::string url;
+  std::string name_space;
+  std::vector<std::string> settings;  // -X name=value
+
+  void declare(Command& command, std::string help = "the log: kafka://HOST:PORT or file:///DIR");
+
+  // ERRORS: usage for a namespace or an -X that can not be.
+  Status check() const;
+  [[nodiscard]] LogOptions options() const;
+  [[nodiscard]] std::string name_of(std::string_view topic_or_group) const;
+  [[nodiscard]] std::vector<std::string> event_topics() const;  // whole names
+
+  // The ranges of these topics (without namespace; none: all event topics).
+  Result<std::vector<LogRange>> ranges(LogReader& log, const std::vector<std::string>& topics, const std::string& from,
+                                       const std::optional<std::string>& to) const;
+};
+
+// --store, --profile-ttl.
+struct StorePlace {
+  std::string url;
+  Milliseconds ttl = std::chrono::hours(24 * 400);
+
+  void declare(Command& command, std::string help = "the profiles: redis://HOST:PORT, redis+unix:///SOCKET, rocksdb:///DIR or memory:");
+  Result<std::unique_ptr<ProfileStore>> open(const std::string& name_space, bool read_only = false) const;
+};
+
+// The library of --version whose version decides what can be asked of a broker.
+void declare_libraries(Tool& tool);
+
+}  // namespace attune
