@@ -216,7 +216,7 @@ class Program {
     auto read = read_records({place}, [&](const Profile& profile) -> Status {
       encode_profile(profile, bytes);
       if (digests.emplace(profile.customer, digest_of(bytes)).second) return {};
-      return Error{Code::bad_data, place + ": two records of customer " + profile.customer.text};
+      return Error{Code::bad_data, (place == "-" ? "stdin" : place) + ": two records of customer " + profile.customer.text};
     });
     if (!read) return read.error();
     return digests;

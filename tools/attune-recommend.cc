@@ -43,7 +43,8 @@ Status load_catalog(const std::string& path, Catalog& catalog, DeadLetterSink& d
     if (auto item = parse_catalog_item((*line)->text)) {
       catalog.put(std::move(*item));
       continue;
-    } else if (auto buried = dead_letters.put({(*line)->place(), item.error().field, item.error().reason, (*line)->text, clock.now(), "catalog"});
+    } else if (auto buried = dead_letters.put(
+                   {(*line)->place(), item.error().field, item.error().reason, (*line)->text, clock.now(), "catalog"});
                !buried) {
       return buried;
     }
@@ -197,8 +198,8 @@ Status parse_time(const std::string& text, std::optional<Timestamp>& out)
   return {};
 }
 
-}  // namespace
-}  // namespace attune
+} // namespace
+} // namespace attune
 
 int main(int argc, char** argv)
 {
@@ -219,7 +220,8 @@ int main(int argc, char** argv)
   tool.parsed("--at", "TIME", "answer as of this moment: RFC 3339, or ms since 1970; answers then have the same id each time",
               [&](const std::string& text) { return parse_time(text, request.at); });
   tool.flag("--why", request.why, "say what speaks for each item");
-  tool.option("--dead-letters", settings.dead_letters, "PLACE", "where lines that can not be understood go: stderr, a log's URL, or a file");
+  tool.option("--dead-letters", settings.dead_letters, "PLACE",
+              "where lines that can not be understood go: stderr, a log's URL, or a file");
   tool.operands("FILE", settings.files, "read these instead of standard input; - is standard input");
   declare_libraries(tool);
   return tool.run(argc, argv, [&] { return run(tool, settings); });

@@ -171,8 +171,8 @@ Result<ExitStatus> train(Tool& tool, const Settings& settings)
   return settings.merge ? merge(tool, settings) : learn(tool, settings);
 }
 
-}  // namespace
-}  // namespace attune
+} // namespace
+} // namespace attune
 
 int main(int argc, char** argv)
 {
@@ -191,8 +191,10 @@ int main(int argc, char** argv)
   tool.option("--sessions", model.neighbours_m, "M", "newest similar sessions an answer looks at").range(1, 1'000'000);
   tool.option("--neighbours", model.neighbours_k, "K", "of these, the most similar that count").range(1, 1'000'000);
   tool.option("--last", model.last_items, "N", "newest items of the asking session that count").range(1, 32);
-  tool.option("--half-life", model.popular_half_life, "TIME", "a click this much older than the newest counts half in what is popular");
-  tool.option("--dead-letters", settings.dead_letters, "PLACE", "where input that is no event goes: stderr, topic, a log's URL, or a file");
+  tool.option("--half-life", model.popular_half_life, "TIME",
+              "a click this much older than the newest counts half in what is popular");
+  tool.option("--dead-letters", settings.dead_letters, "PLACE",
+              "where input that is no event goes: stderr, topic, a log's URL, or a file");
   tool.option("--give-up", settings.give_up, "TIME", "how long a log that does not answer is waited for");
   tool.operands("FILE", settings.files, "events, instead of standard input; with --merge and --show, model files");
   declare_libraries(tool);

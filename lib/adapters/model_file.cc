@@ -31,7 +31,7 @@ Status write_beside(const std::string& beside, const std::string& path, const st
   return {};
 }
 
-}  // namespace
+} // namespace
 
 Result<Model> read_model_file(const std::string& path)
 {
@@ -56,4 +56,4 @@ Result<std::size_t> write_model_file(const std::string& path, const Model& model
   return bytes.size();
 }
 
-}  // namespace attune
+} // namespace attune

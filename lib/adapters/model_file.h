@@ -1,5 +1,5 @@
-// Model files: core/model.h's bytes on disk. A file is replaced as a whole: whoever reads it, and whatever crashes, sees the old model or the
-// new. Thread rule: none of its own. ERRORS name the path.
+// Model files: core/model.h's bytes on disk. A file is replaced as a whole: whoever reads it, and whatever crashes, sees the old
+// model or the new. Thread rule: none of its own. ERRORS name the path.
 #pragma once
 
 #include <string>
@@ -15,4 +15,4 @@ namespace attune {
 // Durable when it returns. Returns the size in bytes. REQUIRES: the model is frozen. ERRORS: io.
 [[nodiscard]] Result<std::size_t> write_model_file(const std::string& path, const Model& model);
 
-}  // namespace attune
+} // namespace attune

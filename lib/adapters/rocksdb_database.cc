@@ -21,6 +21,12 @@ namespace {
 
 constexpr std::size_t kHeadSlots = std::size_t{1} << 17; // 5 MiB
 
+// "rocksdb:///dir", or "rocksdb:dir" for a directory relative to the working one.
+std::string url_of(const std::string& directory)
+{
+  return (directory.starts_with('/') ? "rocksdb://" : "rocksdb:") + directory;
+}
+
 class ExpiryFilter final : public rocksdb::CompactionFilter {
  public:
   const char* Name() const override { return "attune.expiry"; }
@@ -42,6 +48,8 @@ rocksdb::Options database_options(const StoreOptions& options, const rocksdb::Co
   made.compression = rocksdb::kLZ4Compression;
   made.write_buffer_size = 32 << 20;
   made.max_write_buffer_number = 3;
+  made.memtable_whole_key_filtering = true; // most keys are not in a given buffer: no search for them
+  made.memtable_prefix_bloom_size_ratio = 0.02;
   made.target_file_size_base = 32 << 20;
   made.max_bytes_for_level_base = 128 << 20;
   made.level_compaction_dynamic_level_bytes = true;
@@ -78,7 +86,7 @@ std::optional<std::string> holder_of(const std::string& directory)
 Result<std::unique_ptr<RocksdbDatabase>> open_primary(const std::string& directory, const rocksdb::Options& options)
 {
   auto database = std::make_unique<RocksdbDatabase>();
-  database->name = "rocksdb://" + directory;
+  database->name = url_of(directory);
   rocksdb::DB* raw = nullptr;
   const rocksdb::Status status = rocksdb::DB::Open(options, directory, &raw);
   database->db.reset(raw);
@@ -90,7 +98,7 @@ Result<std::unique_ptr<RocksdbDatabase>> open_primary(const std::string& directo
 Result<std::unique_ptr<RocksdbDatabase>> open_secondary(const std::string& directory, const rocksdb::Options& options)
 {
   auto database = std::make_unique<RocksdbDatabase>();
-  database->name = "rocksdb://" + directory;
+  database->name = url_of(directory);
   database->secondary = true;
   const char* temporary = std::getenv("TMPDIR");
   std::string logs = std::string(temporary != nullptr ? temporary : "/tmp") + "/attune-reader-XXXXXX";
@@ -117,7 +125,7 @@ class Registry {
   {
     struct stat found = {};
     if (::stat(directory.c_str(), &found) != 0) {
-      return Error{options.read_only ? Code::unreachable : Code::io, "rocksdb://" + directory + ": " + std::strerror(errno)};
+      return Error{options.read_only ? Code::unreachable : Code::io, url_of(directory) + ": " + std::strerror(errno)};
     }
     const Key key{found.st_dev, found.st_ino, options.read_only};
     std::unique_lock lock(mutex_);
@@ -253,7 +261,7 @@ Result<std::shared_ptr<RocksdbDatabase>> open_rocksdb_database(const std::string
   if (!options.read_only) {
     std::error_code failed;
     std::filesystem::create_directories(directory, failed);
-    if (failed) return Error{Code::io, "rocksdb://" + directory + ": " + failed.message()};
+    if (failed) return Error{Code::io, url_of(directory) + ": " + failed.message()};
   }
   return Registry::instance().open(directory, options);
 }

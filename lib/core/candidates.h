@@ -41,7 +41,7 @@ class Candidates {
   {
     if (items > places_.size()) places_.resize(items);
     list_.clear();
-    if (++answer_ == 0) {  // the counter went round: old marks could be taken for new ones
+    if (++answer_ == 0) { // the counter went round: old marks could be taken for new ones
       std::fill(places_.begin(), places_.end(), Place{});
       answer_ = 1;
     }
@@ -62,12 +62,12 @@ class Candidates {
 
  private:
   struct Place {
-    std::uint32_t answer = 0;  // the answer it was made for
-    std::uint32_t at = 0;      // in list_
+    std::uint32_t answer = 0; // the answer it was made for
+    std::uint32_t at = 0; // in list_
   };
-  std::vector<Place> places_;  // per item
+  std::vector<Place> places_; // per item
   std::vector<Candidate> list_;
   std::uint32_t answer_ = 0;
 };
 
-}  // namespace attune
+} // namespace attune

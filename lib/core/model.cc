@@ -197,7 +197,7 @@ std::vector<LogPosition> merge_positions(const std::vector<LogPosition>& a, cons
   return merged;
 }
 
-}  // namespace
+} // namespace
 
 bool ModelOptions::valid() const
 {
@@ -244,13 +244,16 @@ void Model::learn(const Event& event)
   switch (event.type) {
     case EventType::view:
     case EventType::click:
-    case EventType::cart_add: add(event.item, 0); break;
+    case EventType::cart_add:
+      add(event.item, 0);
+      break;
     case EventType::purchase: {
       std::uint64_t number = 0;
       for (const auto& line : lines_of(event)) add(line.item, number++);
       break;
     }
-    default: break;
+    default:
+      break;
   }
 }
 
@@ -278,7 +281,7 @@ void Model::freeze()
   append_clicks(index_->table, clicks);
   auto items = std::move(index_->table.items);
   std::move(index_->new_items.begin(), index_->new_items.end(), std::back_inserter(items));
-  *index_ = Index{};  // lets go of the old tables before the new ones are made
+  *index_ = Index{}; // lets go of the old tables before the new ones are made
 
   items = number_in_order(std::move(items), clicks);
   made.repeated += drop_repeated(clicks);
@@ -316,4 +319,4 @@ std::string Model::name() const
   return name;
 }
 
-}  // namespace attune
+} // namespace attune

@@ -5,8 +5,8 @@
 //   options: idle, m, k, last items, half-life         times in ms
 //   positions, sorted: count; per position topic (length, bytes), partition, offset
 //   items, sorted: count; per item length, bytes
-//   sessions, in the table's order: count; keys (customer, site: 8 + 8 bytes raw each); the time of each last click, the first zigzag,
-//     then its distance from the one before; the clicks of each session
+//   sessions, in the table's order: count; keys (customer, site: 8 + 8 bytes raw each); the time of each last click, the first
+//     zigzag, then its distance from the one before; the clicks of each session
 //   clicks, session by session: the distances from each session's last click back to its first; items; ids (8 bytes raw each)
 //   XXH3-64 of all bytes before                        8 bytes raw
 //
@@ -82,8 +82,8 @@ void put_table(const SessionTable& table, std::string& out)
   put_raw(table.ids, out);
 }
 
-// Reads on after a failure, giving zeros; failed() is looked at once per part. Every count is bounded by the bytes that are left, so
-// nothing a damaged file says can make us allocate more than some twenty times its size.
+// Reads on after a failure, giving zeros; failed() is looked at once per part. Every count is bounded by the bytes that are left,
+// so nothing a damaged file says can make us allocate more than some twenty times its size.
 class Reader {
  public:
   explicit Reader(std::string_view bytes) : at_(bytes.data()), end_(bytes.data() + bytes.size()) {}
@@ -173,7 +173,8 @@ void read_items(Reader& in, SessionTable& table)
   table.items.resize(in.count(2));
   for (auto& item : table.items) {
     item = ItemId(in.text());
-    in.refuse_unless(!item.empty() && item.text.size() <= kMaxCustomerBytes && simdjson::validate_utf8(item.text.data(), item.text.size()));
+    in.refuse_unless(!item.empty() && item.text.size() <= kMaxCustomerBytes &&
+                     simdjson::validate_utf8(item.text.data(), item.text.size()));
   }
   in.refuse_unless(table.items.size() < kMaxItems);
   for (std::size_t i = 1; i < table.items.size(); ++i) in.refuse_unless(table.items[i - 1] < table.items[i]);
@@ -253,7 +254,7 @@ Error damaged(std::string_view reason)
   return Error{Code::bad_data, std::string(reason)};
 }
 
-}  // namespace
+} // namespace
 
 void Model::encode(std::string& out) const
 {
@@ -282,7 +283,8 @@ Result<Model> Model::decode(std::string_view bytes)
   if (bytes.size() < kHead + kChecksum) return damaged("cut short");
   std::uint32_t format = 0;
   std::memcpy(&format, bytes.data() + kMagic.size(), sizeof format);
-  if (format != kFormat) return damaged("format version " + std::to_string(format) + ", this program reads " + std::to_string(kFormat));
+  if (format != kFormat)
+    return damaged("format version " + std::to_string(format) + ", this program reads " + std::to_string(kFormat));
   std::uint64_t checksum = 0;
   std::memcpy(&checksum, bytes.data() + bytes.size() - kChecksum, kChecksum);
   if (XXH3_64bits(bytes.data(), bytes.size() - kChecksum) != checksum) return damaged("damaged or cut short: the checksum differs");
@@ -298,4 +300,4 @@ Result<Model> Model::decode(std::string_view bytes)
   return model;
 }
 
-}  // namespace attune
+} // namespace attune

@@ -24,10 +24,10 @@ struct Model::Index {
 
   ModelOptions options;
   SessionTable table;
-  std::unordered_map<std::string_view, ItemNumber> numbers;  // of table.items, whose memory the keys point into
+  std::unordered_map<std::string_view, ItemNumber> numbers; // of table.items, whose memory the keys point into
   Neighbours neighbours;
   Popularity popularity;
-  std::uint64_t name = 0;  // hash of options and table
+  std::uint64_t name = 0; // hash of options and table
 
   std::vector<Pending> pending;
   std::vector<ItemId> new_items;
@@ -42,4 +42,4 @@ struct Model::Index {
   void derive();
 };
 
-}  // namespace attune
+} // namespace attune

@@ -11,7 +11,7 @@ namespace attune {
 
 namespace {
 
-constexpr std::size_t kMaxAsked = 32;  // bits of Neighbour::shared
+constexpr std::size_t kMaxAsked = 32; // bits of Neighbour::shared
 
 // One posting list being walked, newest first.
 struct Cursor {
@@ -28,7 +28,7 @@ double decay(const Neighbour& neighbour, std::span<const NeighbourQuestion::Aske
   return std::max(0.0, 1.0 - 0.1 * (asked[newest_shared].place + 1));
 }
 
-}  // namespace
+} // namespace
 
 NeighbourQuestion::NeighbourQuestion(std::span<const ItemNumber> session, std::size_t last_items)
 {
@@ -37,8 +37,8 @@ NeighbourQuestion::NeighbourQuestion(std::span<const ItemNumber> session, std::s
   std::size_t distinct = 0;
   for (std::size_t place = 0; place < length; ++place) {
     const auto item = session[session.size() - 1 - place];
-    const bool repeated =
-        item != kUnknownItem && std::any_of(asked_.begin(), asked_.end(), [item](const Asked& asked) { return asked.item == item; });
+    const bool repeated = item != kUnknownItem &&
+                          std::any_of(asked_.begin(), asked_.end(), [item](const Asked& asked) { return asked.item == item; });
     if (repeated) continue;
     ++distinct;
     if (item != kUnknownItem) asked_.push_back({item, static_cast<std::uint32_t>(place), static_cast<double>(length - place)});
@@ -60,14 +60,15 @@ void Neighbours::keep_sessions(const SessionTable& table)
   items_begin_.assign(1, 0);
   sessions_kept_ = 0;
   items_begin_.reserve(table.sessions() + 1);
-  std::vector<SessionNumber> seen_in(table.items.size(), 0);  // the newest session, + 1, that is known to hold the item
+  std::vector<SessionNumber> seen_in(table.items.size(), 0); // the newest session, + 1, that is known to hold the item
   for (std::size_t session = 0; session < table.sessions(); ++session) {
     const auto mark = static_cast<SessionNumber>(session + 1);
     const auto first = items_.size();
     for (auto i = table.begin[session]; i < table.begin[session + 1]; ++i)
       if (items_.size() == first || items_.back() != table.clicked[i]) items_.push_back(table.clicked[i]);
     if (items_.size() - first > kMaxSessionItems)
-      items_.erase(items_.begin() + static_cast<std::ptrdiff_t>(first), items_.end() - static_cast<std::ptrdiff_t>(kMaxSessionItems));
+      items_.erase(items_.begin() + static_cast<std::ptrdiff_t>(first),
+                   items_.end() - static_cast<std::ptrdiff_t>(kMaxSessionItems));
     std::size_t distinct = 0;
     for (auto i = items_.size(); i-- > first;) {
       auto& seen = seen_in[items_[i]];
@@ -107,14 +108,14 @@ void Neighbours::weigh_items(std::size_t items)
   }
 }
 
-// The paper walks the lists one after the other, keeps the m newest sessions on a heap and leaves a list at the first session older than all
-// that are kept. What remains are the m newest sessions of all lists; walking the lists side by side gives just these, in order, and
-// each sum at once, without heap or table.
+// The paper walks the lists one after the other, keeps the m newest sessions on a heap and leaves a list at the first session older
+// than all that are kept. What remains are the m newest sessions of all lists; walking the lists side by side gives just these, in
+// order, and each sum at once, without heap or table.
 void Neighbours::find(const NeighbourQuestion& question, const ModelOptions& options, std::vector<Neighbour>& out) const
 {
   out.clear();
   std::array<Cursor, kMaxAsked> cursors;
-  std::array<std::int64_t, kMaxAsked> heads{};  // the session each cursor stands at; -1 behind its end
+  std::array<std::int64_t, kMaxAsked> heads{}; // the session each cursor stands at; -1 behind its end
   std::size_t count = 0;
   for (const auto& asked : question.asked()) {
     const auto list = postings(asked.item);
@@ -159,7 +160,8 @@ void Neighbours::add(const NeighbourQuestion& question, std::span<const Neighbou
   for (auto& candidate : candidates.list()) candidate.column(Source::neighbours) *= idf_[candidate.item];
 }
 
-Neighbours::Evidence Neighbours::why(const NeighbourQuestion& question, std::span<const Neighbour> neighbours, ItemNumber item) const
+Neighbours::Evidence Neighbours::why(const NeighbourQuestion& question, std::span<const Neighbour> neighbours,
+                                     ItemNumber item) const
 {
   const auto asked = question.asked();
   std::array<std::size_t, kMaxAsked> of{};
@@ -187,4 +189,4 @@ Neighbours::Evidence Neighbours::why(const NeighbourQuestion& question, std::spa
   return {asked[best].item, with[best], of[best]};
 }
 
-}  // namespace attune
+} // namespace attune

@@ -6,8 +6,8 @@
 // neighbour gives each of its items similarity x max(0, 1 - 0.1 p) x idf(item), where p is the place, from 1, of the newest item it
 // shares, and idf the logarithm of sessions / sessions with the item, or 1 where that is 0.
 //
-// The index keeps the order of items in a session (a click on the item before it dropped) and the postings of an item newest first. A
-// session of one item is no neighbour: it has nothing to add to the question.
+// The index keeps the order of items in a session (a click on the item before it dropped) and the postings of an item newest first.
+// A session of one item is no neighbour: it has nothing to add to the question.
 // Immutable once built: any number of threads may ask. Cost of an answer: O(last_items x m + k x items of a session), whatever the
 // size of the catalogue. Memory: 8 bytes a click, 16 an item, 8 a session.
 #pragma once
@@ -29,7 +29,7 @@ inline constexpr std::size_t kMaxSessionItems = 1000;
 // A session that shares items with the asking one.
 struct Neighbour {
   SessionNumber session = 0;
-  std::uint32_t shared = 0;  // bit i: it holds the i-th distinct item of the question, newest first
+  std::uint32_t shared = 0; // bit i: it holds the i-th distinct item of the question, newest first
   double similarity = 0;
 };
 
@@ -41,10 +41,10 @@ class NeighbourQuestion {
 
   struct Asked {
     ItemNumber item = 0;
-    std::uint32_t place = 0;  // from 0, the newest
+    std::uint32_t place = 0; // from 0, the newest
     double weight = 0;
   };
-  [[nodiscard]] std::span<const Asked> asked() const { return asked_; }  // distinct and known, newest first; at most 32
+  [[nodiscard]] std::span<const Asked> asked() const { return asked_; } // distinct and known, newest first; at most 32
 
  private:
   std::vector<Asked> asked_;
@@ -59,8 +59,8 @@ class Neighbours {
   // Adds what these neighbours speak for to the neighbours' column.
   void add(const NeighbourQuestion& question, std::span<const Neighbour> neighbours, Candidates& candidates) const;
 
-  // Why an item was chosen: of `of` neighbours that hold the item `beside` of the question, `with` hold the item too. `beside` is the
-  // one that gave it most. REQUIRES: some neighbour holds the item.
+  // Why an item was chosen: of `of` neighbours that hold the item `beside` of the question, `with` hold the item too. `beside` is
+  // the one that gave it most. REQUIRES: some neighbour holds the item.
   struct Evidence {
     ItemNumber beside = 0;
     std::size_t with = 0;
@@ -94,4 +94,4 @@ class Neighbours {
   std::size_t sessions_kept_ = 0;
 };
 
-}  // namespace attune
+} // namespace attune

@@ -12,7 +12,7 @@ namespace {
 // Beyond this many half-lives all ages are one, so that a weight is never 0 and old items are still in order of their clicks.
 constexpr double kOldest = 60;
 
-}  // namespace
+} // namespace
 
 void Popularity::build(const SessionTable& table, Milliseconds half_life)
 {
@@ -24,7 +24,7 @@ void Popularity::build(const SessionTable& table, Milliseconds half_life)
 
   std::vector<Popular> all(table.items.size());
   for (std::size_t item = 0; item < all.size(); ++item) all[item].item = static_cast<ItemNumber>(item);
-  std::int64_t age = -1;  // of the click before: most clicks are of its hour
+  std::int64_t age = -1; // of the click before: most clicks are of its hour
   double weight = 0;
   for (std::size_t session = 0; session < table.sessions(); ++session) {
     for (auto i = table.begin[session]; i < table.begin[session + 1]; ++i) {
@@ -38,7 +38,9 @@ void Popularity::build(const SessionTable& table, Milliseconds half_life)
       popular.recent_clicks += newest - table.times[i] < half_life.count() ? 1 : 0;
     }
   }
-  const auto better = [](const Popular& a, const Popular& b) { return a.weight != b.weight ? a.weight > b.weight : a.item < b.item; };
+  const auto better = [](const Popular& a, const Popular& b) {
+    return a.weight != b.weight ? a.weight > b.weight : a.item < b.item;
+  };
   const auto kept = std::min(all.size(), kPopularKept);
   std::partial_sort(all.begin(), all.begin() + static_cast<std::ptrdiff_t>(kept), all.end(), better);
   best_.assign(all.begin(), all.begin() + static_cast<std::ptrdiff_t>(kept));
@@ -61,4 +63,4 @@ Popularity::Evidence Popularity::why(ItemNumber item) const
   return {static_cast<std::size_t>(found - best_.begin()) + 1, found->recent_clicks};
 }
 
-}  // namespace attune
+} // namespace attune

@@ -1,5 +1,6 @@
-// Popularity: how often each item was clicked lately. A click counts 2^-(age / half-life), its age taken in whole hours before the newest
-// click of the model: a function of the set of clicks, not of when they were learned. A click on the item before it is not counted.
+// Popularity: how often each item was clicked lately. A click counts 2^-(age / half-life), its age taken in whole hours before the
+// newest click of the model: a function of the set of clicks, not of when they were learned. A click on the item before it is not
+// counted.
 //
 // Immutable once built: any number of threads may ask. Memory: the kPopularKept best items.
 #pragma once
@@ -38,7 +39,7 @@ class Popularity {
     double weight = 0;
     std::uint64_t recent_clicks = 0;
   };
-  std::vector<Popular> best_;  // by falling weight, then item
+  std::vector<Popular> best_; // by falling weight, then item
 };
 
-}  // namespace attune
+} // namespace attune

@@ -15,7 +15,7 @@ namespace attune {
 
 namespace {
 
-// --- The question -----------------------------------------------------------------------------------------------------------------------
+// --- The question ----------------------------------------------------------------------------------------------------------------
 
 void append_line_items(const Event& event, std::vector<ItemId>& out)
 {
@@ -33,7 +33,8 @@ std::vector<ItemId> items_of_profile(const Profile& profile, const std::vector<C
 }
 
 // What was seen, oldest first.
-std::vector<ItemId> seen_items(const Profile* profile, const std::vector<CartLine>& cart, const RecommendRequest& request, Timestamp now)
+std::vector<ItemId> seen_items(const Profile* profile, const std::vector<CartLine>& cart, const RecommendRequest& request,
+                               Timestamp now)
 {
   auto items = request.recent;
   if (items.empty() && profile) items = items_of_profile(*profile, cart, now);
@@ -41,7 +42,7 @@ std::vector<ItemId> seen_items(const Profile* profile, const std::vector<CartLin
   return items;
 }
 
-// --- What may be shown --------------------------------------------------------------------------------------------------------------------
+// --- What may be shown -----------------------------------------------------------------------------------------------------------
 
 class Filter {
  public:
@@ -85,7 +86,7 @@ std::vector<Candidate> best_of(std::vector<Candidate>& list, std::size_t n, cons
   return best;
 }
 
-// --- Why ----------------------------------------------------------------------------------------------------------------------------------
+// --- Why -------------------------------------------------------------------------------------------------------------------------
 
 std::string_view shown_name(const ItemId& item, const Catalog& catalog)
 {
@@ -113,14 +114,16 @@ std::string popular_sentence(const Popularity::Evidence& evidence, Milliseconds 
   return sentence;
 }
 
-std::string neighbour_sentence(const Neighbours::Evidence& evidence, ItemNumber item, const SessionTable& table, const Catalog& catalog)
+std::string neighbour_sentence(const Neighbours::Evidence& evidence, ItemNumber item, const SessionTable& table,
+                               const Catalog& catalog)
 {
   const auto of = std::to_string(evidence.of) + (evidence.of == 1 ? " similar session" : " similar sessions");
   if (evidence.beside == item) return "seen in this visit, as in " + of;
-  return "seen next to " + std::string(shown_name(table.items[evidence.beside], catalog)) + " in " + std::to_string(evidence.with) + " of " + of;
+  return "seen next to " + std::string(shown_name(table.items[evidence.beside], catalog)) + " in " + std::to_string(evidence.with) +
+         " of " + of;
 }
 
-// --- The answer ---------------------------------------------------------------------------------------------------------------------------
+// --- The answer ------------------------------------------------------------------------------------------------------------------
 
 // What one thread keeps between answers.
 struct Scratch {
@@ -134,7 +137,8 @@ Scratch& scratch()
   return kept;
 }
 
-std::vector<Candidate> rank(const Model::Index& index, const NeighbourQuestion& question, const Filter& filter, std::size_t n, Scratch& work)
+std::vector<Candidate> rank(const Model::Index& index, const NeighbourQuestion& question, const Filter& filter, std::size_t n,
+                            Scratch& work)
 {
   work.candidates.begin(index.table.items.size());
   index.neighbours.find(question, index.options, work.neighbours);
@@ -144,7 +148,8 @@ std::vector<Candidate> rank(const Model::Index& index, const NeighbourQuestion& 
 
   // All that the neighbours speak for has been taken off the list; the popular come behind the last of them.
   const double ceiling = ranked.empty() ? 1 : ranked.back().score() / 2;
-  index.popularity.fill(n - ranked.size(), ceiling, [&](ItemNumber item) { return filter.admits(item); }, work.candidates);
+  index.popularity.fill(
+      n - ranked.size(), ceiling, [&](ItemNumber item) { return filter.admits(item); }, work.candidates);
   for (auto& candidate : best_of(work.candidates.list(), n - ranked.size(), filter)) ranked.push_back(candidate);
   return ranked;
 }
@@ -158,23 +163,27 @@ std::vector<Contribution> reasons(const Candidate& candidate, const Model::Index
     std::string sentence;
     switch (static_cast<Source>(i)) {
       case Source::neighbours:
-        sentence = neighbour_sentence(index.neighbours.why(question, neighbours, candidate.item), candidate.item, index.table, catalog);
+        sentence =
+            neighbour_sentence(index.neighbours.why(question, neighbours, candidate.item), candidate.item, index.table, catalog);
         break;
-      case Source::popular: sentence = popular_sentence(index.popularity.why(candidate.item), index.options.popular_half_life); break;
+      case Source::popular:
+        sentence = popular_sentence(index.popularity.why(candidate.item), index.options.popular_half_life);
+        break;
     }
     reasons.push_back({std::string(kSourceNames[i]), candidate.columns[i], std::move(sentence)});
   }
   return reasons;
 }
 
-// --- JSON ---------------------------------------------------------------------------------------------------------------------------------
+// --- JSON ------------------------------------------------------------------------------------------------------------------------
 
 using Outcome = Result<void, Reject>;
 
 Outcome read_text(const JsonNode& node, std::size_t most, std::string& out)
 {
   if (node.kind != JsonNode::Kind::string) return Reject{std::string(node.key), "not a string"};
-  if (const auto checked = check_text(node.text, most); !checked) return Reject{std::string(node.key), std::string(checked.error())};
+  if (const auto checked = check_text(node.text, most); !checked)
+    return Reject{std::string(node.key), std::string(checked.error())};
   out = node.text;
   return {};
 }
@@ -197,7 +206,8 @@ Outcome read_recent(const JsonTree& tree, const JsonNode& node, std::vector<Item
     const auto name = "recent[" + std::to_string(out.size()) + "]";
     if (out.size() == kMaxRecent) return Reject{"recent", "over 256 items"};
     if (element.kind != JsonNode::Kind::string) return Reject{name, "not a string"};
-    if (const auto checked = check_text(element.text, kMaxCustomerBytes); !checked) return Reject{name, std::string(checked.error())};
+    if (const auto checked = check_text(element.text, kMaxCustomerBytes); !checked)
+      return Reject{name, std::string(checked.error())};
     out.emplace_back(element.text);
   }
   return {};
@@ -261,16 +271,21 @@ void append_reasons(const std::vector<Contribution>& reasons, std::string& out)
   out += ']';
 }
 
-}  // namespace
+} // namespace
 
 std::string_view tier_name(Tier tier)
 {
   switch (tier) {
-    case Tier::fresh: return "fresh";
-    case Tier::cached: return "cached";
-    case Tier::session: return "session";
-    case Tier::popular: return "popular";
-    case Tier::fallback_list: return "static";
+    case Tier::fresh:
+      return "fresh";
+    case Tier::cached:
+      return "cached";
+    case Tier::session:
+      return "session";
+    case Tier::popular:
+      return "popular";
+    case Tier::fallback_list:
+      return "static";
   }
   return "static";
 }
@@ -294,7 +309,8 @@ Result<RecommendRequest, Reject> parse_request(std::string_view json, const Reco
   return request;
 }
 
-Recommendation recommend(const Model& model, const Profile* profile, const RecommendRequest& request, const Catalog& catalog, Timestamp now)
+Recommendation recommend(const Model& model, const Profile* profile, const RecommendRequest& request, const Catalog& catalog,
+                         Timestamp now)
 {
   const auto& index = model.index();
   ATTUNE_ASSERT(index.frozen() && request.n <= kMaxCount);
@@ -359,4 +375,4 @@ void append_recommendation_json(const Recommendation& recommendation, bool why, 
   out += '}';
 }
 
-}  // namespace attune
+} // namespace attune

@@ -20,36 +20,38 @@ inline constexpr std::size_t kMaxCount = 500;
 
 // What is asked for: the parameters of GET /v1/recommendations, a request line of attune-recommend.
 struct RecommendRequest {
-  CustomerId customer;           // empty: nobody known
-  Slot slot;                     // empty: "home"
+  CustomerId customer; // empty: nobody known
+  Slot slot; // empty: "home"
   std::size_t n = kDefaultCount;
-  ItemId item;                   // the item of the page, newest of all
-  std::vector<ItemId> recent;    // the client's own last items, oldest first; when given, used in place of the profile's session
-  std::optional<Timestamp> at;   // "now"; default: given by the caller
+  ItemId item; // the item of the page, newest of all
+  std::vector<ItemId> recent; // the client's own last items, oldest first; when given, used in place of the profile's session
+  std::optional<Timestamp> at; // "now"; default: given by the caller
   bool why = false;
 };
 inline constexpr std::size_t kMaxRecent = 256;
 inline constexpr std::size_t kMaxRequestBytes = 64 * 1024;
-// `{"customer":"c1","slot":"home","n":5,"item":…,"recent":["a","b"],"at":…,"why":true}`. Unknown keys are refused by name; customer,
-// slot, item and `at` have the limits of an event's fields. What it does not name is as in `defaults`. Total. Keeps one parser per thread.
+// `{"customer":"c1","slot":"home","n":5,"item":…,"recent":["a","b"],"at":…,"why":true}`. Unknown keys are refused by name;
+// customer, slot, item and `at` have the limits of an event's fields. What it does not name is as in `defaults`. Total.
+// Keeps one parser per thread.
 [[nodiscard]] Result<RecommendRequest, Reject> parse_request(std::string_view json, const RecommendRequest& defaults = {});
-// Whether a line is a profile record (core/profile_json.h) and no request: an object with the key `version`, which no request has. Total.
+// Whether a line is a profile record (core/profile_json.h) and no request: an object with the key `version`, which no request has.
+// Total.
 [[nodiscard]] bool is_profile_record(std::string_view json);
 
 struct Contribution {
-  std::string source;    // "neighbours", "popular", …
-  double score = 0;      // the contributions of an item sum to its score, exactly, in this order
-  std::string sentence;  // for people: "chosen next to Google Sunglasses in 12 of 40 similar sessions"
+  std::string source; // "neighbours", "popular", …
+  double score = 0; // the contributions of an item sum to its score, exactly, in this order
+  std::string sentence; // for people: "chosen next to Google Sunglasses in 12 of 40 similar sessions"
 };
 
 struct RecommendedItem {
   ItemId item;
   double score = 0;
-  std::vector<Contribution> reasons;  // filled when request.why
+  std::vector<Contribution> reasons; // filled when request.why
 };
 
 enum class Tier : std::uint8_t { fresh, cached, session, popular, fallback_list };
-[[nodiscard]] std::string_view tier_name(Tier tier);  // "fresh" "cached" "session" "popular" "static"
+[[nodiscard]] std::string_view tier_name(Tier tier); // "fresh" "cached" "session" "popular" "static"
 
 struct Degraded {
   std::string code;
@@ -57,28 +59,28 @@ struct Degraded {
 };
 
 struct Recommendation {
-  RecommendationId recommendation;  // given by the caller
+  RecommendationId recommendation; // given by the caller
   CustomerId customer;
   Slot slot;
   std::vector<RecommendedItem> items;
-  Tier tier = Tier::fresh;          // fresh: what the customer has seen counted; popular: nothing was known of it
+  Tier tier = Tier::fresh; // fresh: what the customer has seen counted; popular: nothing was known of it
   std::int64_t age_ms = 0;
   std::optional<Degraded> degraded;
   std::uint64_t profile_version = 0;
-  std::string model;                // Model::name()
+  std::string model; // Model::name()
 };
 
-// What was seen, oldest first: `recent` when given, else the items of the profile's current session, else what is in its cart, else its
-// last purchase; then `item`. The neighbours of that come first; where they are too few, popular items follow behind them.
+// What was seen, oldest first: `recent` when given, else the items of the profile's current session, else what is in its cart,
+// else its last purchase; then `item`. The neighbours of that come first; where they are too few, popular items follow behind.
 // Left out: the item just seen, items in the cart, and items out of stock or expired. A catalog that holds anything is taken to hold
 // everything that can be shown, so that an item deleted from it is left out too; an empty one leaves nothing out.
-// `profile` may be null. Deterministic: equal scores are ordered by item id. REQUIRES: the model is frozen; n <= kMaxCount.
-// Tier: fresh when a neighbour speaks for an item of the answer, else popular. A model without clicks gives no items, degraded "empty_model".
-// Cost: some ten microseconds, whatever the size of model and catalog.
+// `profile` may be null. Equal scores are ordered by item id. REQUIRES: the model is frozen; n <= kMaxCount.
+// Tier: fresh when a neighbour speaks for an item of the answer, else popular. A model without clicks gives no items, degraded
+// "empty_model". Cost: some ten microseconds, whatever the size of model and catalog.
 [[nodiscard]] Recommendation recommend(const Model& model, const Profile* profile, const RecommendRequest& request,
                                        const Catalog& catalog, Timestamp now);
 
 // The object of GET /v1/recommendations (DESIGN section 6). One line, no newline.
 void append_recommendation_json(const Recommendation& recommendation, bool why, std::string& out);
 
-}  // namespace attune
+} // namespace attune

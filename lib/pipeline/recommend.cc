@@ -36,7 +36,7 @@ RecommendationId id_of(const AnsweringParts& parts, const RecommendRequest& requ
   return RecommendationId(hashed_id(text).text);
 }
 
-}  // namespace
+} // namespace
 
 Result<std::optional<Profile>> read_profile(ProfileStore& store, const CustomerId& customer)
 {
@@ -68,4 +68,4 @@ Recommendation Answering::answer(const RecommendRequest& request, const Profile*
   return answer;
 }
 
-}  // namespace attune
+} // namespace attune

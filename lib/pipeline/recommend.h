@@ -1,5 +1,5 @@
-// Answering: a question, the profile it speaks of, a model and a catalog into a recommendation: the one way from a request to an answer, for
-// the tool and the daemon alike.
+// Answering: a question, the profile it speaks of, a model and a catalog into a recommendation: the one way from a request to an
+// answer, for the tool and the daemon alike.
 //
 // Thread rule: one per thread (as its store handle); model and catalog are shared and must outlive it.
 #pragma once
@@ -16,7 +16,7 @@ namespace attune {
 struct AnsweringParts {
   const Model* model = nullptr;
   const Catalog* catalog = nullptr;
-  ProfileStore* store = nullptr;  // null: nobody is known
+  ProfileStore* store = nullptr; // null: nobody is known
   std::function<void(std::array<std::uint8_t, 16>&)> randomness;
 };
 
@@ -37,4 +37,4 @@ class Answering {
 // ERRORS: of the store; bad_data.
 [[nodiscard]] Result<std::optional<Profile>> read_profile(ProfileStore& store, const CustomerId& customer);
 
-}  // namespace attune
+} // namespace attune

@@ -15,7 +15,7 @@ using Steady = std::chrono::steady_clock;
 constexpr std::size_t kBlockRecords = 4096;
 constexpr Milliseconds kWait{100};
 
-}  // namespace
+} // namespace
 
 // One partition being read.
 struct Trainer::Lane {
@@ -68,7 +68,7 @@ Result<std::uint64_t> Trainer::advance(LogReader& log, Lane& lane)
   if (*block) {
     if (auto taken = take(**block, lane); !taken) return taken.error();
   } else if (log.caught_up(lane.at)) {
-    lane.next = lane.to;  // what is left are holes: compacted away, or records of the log's own
+    lane.next = lane.to; // what is left are holes: compacted away, or records of the log's own
   }
   if (lane.done()) log.stop(lane.at);
   return static_cast<std::uint64_t>(lane.next - before);
@@ -103,7 +103,8 @@ Status Trainer::log(LogReader& log, std::span<const LogRange> ranges, const Trai
       continue;
     }
     if (Steady::now() - moved_at > options.give_up)
-      return Error{Code::unreachable, "nothing came for " + std::to_string(options.give_up.count() / 1000) + " s, and more is there"};
+      return Error{Code::unreachable,
+                   "nothing came for " + std::to_string(options.give_up.count() / 1000) + " s, and more is there"};
     if (auto waited = log.wait(kWait); !waited) return waited;
   }
 
@@ -113,4 +114,4 @@ Status Trainer::log(LogReader& log, std::span<const LogRange> ranges, const Trai
   return {};
 }
 
-}  // namespace attune
+} // namespace attune

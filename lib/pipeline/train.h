@@ -1,5 +1,5 @@
-// Trainer: events into a model: line by line, or a range of a log. Since a model is a function of the set of its events, partitions are read
-// one beside the other, in whatever order they come.
+// Trainer: events into a model: line by line, or a range of a log. Since a model is a function of the set of its events, partitions
+// are read one beside the other, in whatever order they come.
 //
 // What is no event goes to the dead letters; the model is as if it had not been there. Thread rule: one thread.
 #pragma once
@@ -21,8 +21,8 @@ namespace attune {
 
 struct TrainOptions {
   std::function<bool()> stop = [] { return false; };
-  std::function<void(std::uint64_t done, std::uint64_t total)> progress;  // records; may be empty
-  Milliseconds give_up = std::chrono::seconds(60);  // how long a log may give nothing although it has more
+  std::function<void(std::uint64_t done, std::uint64_t total)> progress; // records; may be empty
+  Milliseconds give_up = std::chrono::seconds(60); // how long a log may give nothing although it has more
 };
 
 class Trainer {
@@ -35,7 +35,8 @@ class Trainer {
   Status line(std::string_view text, const std::string& source, const Entry& entry);
 
   // Ranges of a log up to their ends, or up to a stop. The positions reached become the model's.
-  // REQUIRES: every range has an end, at most one for each partition. ERRORS: of the log; unreachable: it gave nothing for `give_up`.
+  // REQUIRES: every range has an end, at most one for each partition. ERRORS: of the log; unreachable: it gave nothing for
+  // `give_up`.
   Status log(LogReader& log, std::span<const LogRange> ranges, const TrainOptions& options);
 
   [[nodiscard]] std::uint64_t events() const { return events_; }
@@ -55,4 +56,4 @@ class Trainer {
   std::uint64_t rejected_ = 0;
 };
 
-}  // namespace attune
+} // namespace attune

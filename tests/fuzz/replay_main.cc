@@ -1,6 +1,6 @@
 // The main of a fuzz target in the normal test build: gives it every file of its corpus, then mutations of them.
 //
-//   fuzz_NAME CORPUS…    ATTUNE_FUZZ_RUNS mutations (20000), drawn from ATTUNE_FUZZ_SEED (1); both are printed, and on a crash so is
+//   fuzz_NAME CORPUS…    ATTUNE_FUZZ_RUNS mutations (100000), drawn from ATTUNE_FUZZ_SEED (1); both are printed, and on a crash so is
 //                        the number of the run it happened in. The same seed gives the same inputs everywhere.
 #include <unistd.h>
 
@@ -125,7 +125,7 @@ void mutate(std::string& input, const std::vector<std::string>& corpus, Dice& di
 int main(int argc, char** argv)
 {
   const std::uint64_t seed = number_from("ATTUNE_FUZZ_SEED", 1);
-  const std::uint64_t runs = number_from("ATTUNE_FUZZ_RUNS", 20'000);
+  const std::uint64_t runs = number_from("ATTUNE_FUZZ_RUNS", 100'000);
   const std::vector<std::string> corpus = read_corpus(argc, argv);
   if (corpus.empty()) {
     std::fprintf(stderr, "%s: no corpus\n", argv[0]);

@@ -10,7 +10,7 @@
 
 namespace attune::testing {
 
-inline constexpr std::int64_t kFirstMinute = 1'767'268'800'000;  // 2026-01-01T12:00:00Z
+inline constexpr std::int64_t kFirstMinute = 1'767'268'800'000; // 2026-01-01T12:00:00Z
 
 // A view, one minute after the other by `minute`, in a session of the site; its id is made of session and minute.
 inline Event click(std::string_view session, std::string_view item, std::int64_t minute)
@@ -47,4 +47,4 @@ inline std::string bytes_of(const Model& model)
   return bytes;
 }
 
-}  // namespace attune::testing
+} // namespace attune::testing

@@ -5,13 +5,13 @@ start_redis
 need_kafka
 
 events 60000 1500 19 >events
-attune-profile-update --store "rocksdb://$SCRATCH/ordered" --emit none <events
-export_of "rocksdb://$SCRATCH/ordered" >ordered
+attune-profile-update --store "rocksdb://$SCRATCH/db-ordered" --emit none <events
+export_of "rocksdb://$SCRATCH/db-ordered" >ordered
 
 update() { exec attune-profile-update --log "$LOG" --namespace "$NS" --group g --store "$STORE" --emit none -X session.timeout.ms=6000; }
 (update 2>one.err) & one=$!
 (update 2>two.err) & two=$!
-PIDS+=($one $two)
+PIDS+=("$one" "$two")
 attune-produce --log "$LOG" --namespace "$NS" --rate 15000 events &
 producer=$!
 some_profiles() { [ "$(redis-cli -s redis.sock dbsize)" -gt 300 ]; }

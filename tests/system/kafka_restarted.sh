@@ -12,12 +12,12 @@ LOG=kafka://$ATTUNE_TEST_KAFKA NS=restart
 attune-init --log "$LOG" --namespace $NS --partitions 3 >/dev/null
 
 events 40000 1000 23 >events
-attune-profile-update --store "rocksdb://$SCRATCH/ordered" --emit none <events
-export_of "rocksdb://$SCRATCH/ordered" >ordered
+attune-profile-update --store "rocksdb://$SCRATCH/db-ordered" --emit none <events
+export_of "rocksdb://$SCRATCH/db-ordered" >ordered
 
 (exec attune-profile-update --log "$LOG" --namespace $NS --group g --store "$STORE" --emit none 2>update.err) &
 updater=$!
-PIDS+=($updater)
+PIDS+=("$updater")
 attune-produce --log "$LOG" --namespace $NS --rate 8000 events 2>produce.err &
 producer=$!
 some_profiles() { [ "$(redis-cli -s redis.sock dbsize)" -gt 200 ]; }

@@ -3,8 +3,8 @@
 . "$(dirname "$0")/lib.sh"
 
 events 60000 2000 5 >events
-attune-profile-update --store "rocksdb://$SCRATCH/ordered" --emit none <events
-export_of "rocksdb://$SCRATCH/ordered" >ordered
+attune-profile-update --store "rocksdb://$SCRATCH/db-ordered" --emit none <events
+export_of "rocksdb://$SCRATCH/db-ordered" >ordered
 
 produce() { attune-produce --log "file://$SCRATCH/log" events; }
 update() { attune-profile-update --log "file://$SCRATCH/log" --group g --store "rocksdb://$SCRATCH/db" --until-end --emit none; }

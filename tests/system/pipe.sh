@@ -8,10 +8,10 @@ attune-consume --log "file://$SCRATCH/log" --until-end >consumed
 sort events >a
 sort consumed | same - a "what was consumed is not what was produced"
 
-attune-profile-update --store "rocksdb://$SCRATCH/piped" --emit none <events
-attune-profile-update --log "file://$SCRATCH/log" --group g --store "rocksdb://$SCRATCH/grouped" --until-end --emit none
-export_of "rocksdb://$SCRATCH/piped" >piped
-export_of "rocksdb://$SCRATCH/grouped" >grouped
+attune-profile-update --store "rocksdb://$SCRATCH/db-piped" --emit none <events
+attune-profile-update --log "file://$SCRATCH/log" --group g --store "rocksdb://$SCRATCH/db-grouped" --until-end --emit none
+export_of "rocksdb://$SCRATCH/db-piped" >piped
+export_of "rocksdb://$SCRATCH/db-grouped" >grouped
 same piped grouped "a pipe and a group make different profiles"
 [ "$(wc -l <piped)" -gt 100 ] || fail "hardly any profile"
 
@@ -21,12 +21,12 @@ attune-consume --log "file://$SCRATCH/log" --until-end | attune-profile-update -
   attune-recommend --model model --slot home -n 3 >answers
 [ "$(wc -l <answers)" -ge 200 ] || fail "only $(wc -l <answers) answers"
 grep -q "\"customer\":\"$customer\"" answers || fail "no answer for $customer"
-attune-recommend --store "rocksdb://$SCRATCH/grouped" --model model --slot home -n 5 --customer "$customer" --why >answer
+attune-recommend --store "rocksdb://$SCRATCH/db-grouped" --model model --slot home -n 5 --customer "$customer" --why >answer
 grep -q '"tier":"fresh"' answer || fail "not a fresh answer: $(cat answer)"
 grep -q '"source":"neighbours"' answer || fail "no reason names neighbours: $(cat answer)"
 
 # The same file again changes nothing.
 attune-produce --log "file://$SCRATCH/log" events
-attune-profile-update --log "file://$SCRATCH/log" --group g --store "rocksdb://$SCRATCH/grouped" --until-end --emit none
-export_of "rocksdb://$SCRATCH/grouped" >again
+attune-profile-update --log "file://$SCRATCH/log" --group g --store "rocksdb://$SCRATCH/db-grouped" --until-end --emit none
+export_of "rocksdb://$SCRATCH/db-grouped" >again
 same grouped again "the same file sent twice changed a profile"

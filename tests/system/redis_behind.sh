@@ -4,8 +4,8 @@
 start_redis --dbfilename dump.rdb
 
 events 20000 500 13 >events
-attune-profile-update --store "rocksdb://$SCRATCH/ordered" --emit none <events
-export_of "rocksdb://$SCRATCH/ordered" >ordered
+attune-profile-update --store "rocksdb://$SCRATCH/db-ordered" --emit none <events
+export_of "rocksdb://$SCRATCH/db-ordered" >ordered
 
 update() { attune-profile-update --log "file://$SCRATCH/log" --group g --store "$STORE" --emit none "$@"; }
 head -n 10000 events | attune-produce --log "file://$SCRATCH/log"

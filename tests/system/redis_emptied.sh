@@ -4,13 +4,13 @@
 start_redis
 
 events 30000 1000 11 >events
-attune-profile-update --store "rocksdb://$SCRATCH/ordered" --emit none <events
-export_of "rocksdb://$SCRATCH/ordered" >ordered
+attune-profile-update --store "rocksdb://$SCRATCH/db-ordered" --emit none <events
+export_of "rocksdb://$SCRATCH/db-ordered" >ordered
 
 head -n 15000 events | attune-produce --log "file://$SCRATCH/log"
 attune-profile-update --log "file://$SCRATCH/log" --group g --store "$STORE" --emit none 2>update.err &
 updater=$!
-PIDS+=($updater)
+PIDS+=("$updater")
 some_profiles() { [ "$(redis-cli -s redis.sock dbsize 2>/dev/null || echo 0)" -gt 500 ]; }
 until_true some_profiles
 kill_redis

@@ -7,8 +7,8 @@ start_redis
 events 20000 60 7 >events
 { cat events; awk 'NR % 5 == 0' events; } | shuffled 3 >shuffled
 
-attune-profile-update --store "rocksdb://$SCRATCH/ordered" --emit none <events
-export_of "rocksdb://$SCRATCH/ordered" >ordered
+attune-profile-update --store "rocksdb://$SCRATCH/db-ordered" --emit none <events
+export_of "rocksdb://$SCRATCH/db-ordered" >ordered
 
 attune-produce --log "file://$SCRATCH/log" shuffled
 attune-profile-update --log "file://$SCRATCH/log" --group g --store "$STORE" --until-end --emit none 2>one.err &

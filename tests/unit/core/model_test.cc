@@ -61,7 +61,7 @@ Model small_model()
   return model;
 }
 
-}  // namespace
+} // namespace
 
 BOOST_AUTO_TEST_SUITE(model)
 

@@ -55,8 +55,8 @@ Neighbours::Evidence why(const Model& model, std::string_view session, std::stri
   return index.neighbours.why(question, neighbours, index.number_of(ItemId(item)));
 }
 
-// VMIS-kNN as the paper walks it: list after list, newest item first, the m newest sessions on a heap, a list left at the first session
-// that is older than all kept.
+// VMIS-kNN as the paper walks it: list after list, newest item first, the m newest sessions on a heap, a list left at the first
+// session that is older than all kept.
 Scores by_the_paper(const std::vector<std::vector<int>>& sessions, const std::vector<int>& session, const ModelOptions& options)
 {
   std::map<int, std::vector<int>> postings;
@@ -124,7 +124,7 @@ std::string words_of(const std::vector<int>& items)
   return words;
 }
 
-}  // namespace
+} // namespace
 
 BOOST_AUTO_TEST_SUITE(neighbours)
 

@@ -13,12 +13,14 @@ namespace {
 constexpr std::int64_t kDayMinutes = 24 * 60;
 
 // (item, weight), as filled.
-std::vector<std::pair<std::string, double>> filled(const Model& model, std::size_t count, double ceiling, const std::string& refused = "")
+std::vector<std::pair<std::string, double>> filled(const Model& model, std::size_t count, double ceiling,
+                                                   const std::string& refused = "")
 {
   const auto& index = model.index();
   Candidates candidates;
   candidates.begin(index.table.items.size());
-  index.popularity.fill(count, ceiling, [&](ItemNumber item) { return index.table.items[item].text != refused; }, candidates);
+  index.popularity.fill(
+      count, ceiling, [&](ItemNumber item) { return index.table.items[item].text != refused; }, candidates);
   std::vector<std::pair<std::string, double>> out;
   for (const auto& candidate : candidates.list())
     out.emplace_back(index.table.items[candidate.item].text, candidate.column(Source::popular));
@@ -32,13 +34,14 @@ std::vector<std::string> order(const Model& model)
   return out;
 }
 
-}  // namespace
+} // namespace
 
 BOOST_AUTO_TEST_SUITE(popularity)
 
 BOOST_AUTO_TEST_CASE(more_clicks_come_first_and_equals_by_id)
 {
-  BOOST_TEST(order(model_of({"b a", "c a", "c b", "d a"})) == (std::vector<std::string>{"a", "b", "c", "d"}), boost::test_tools::per_element());
+  BOOST_TEST(order(model_of({"b a", "c a", "c b", "d a"})) == (std::vector<std::string>{"a", "b", "c", "d"}),
+             boost::test_tools::per_element());
 }
 
 BOOST_AUTO_TEST_CASE(a_click_one_half_life_older_counts_half)

@@ -61,7 +61,7 @@ std::string fault(std::string_view json)
 const auto per_element = boost::test_tools::per_element();
 using Names = std::vector<std::string>;
 
-}  // namespace
+} // namespace
 
 BOOST_AUTO_TEST_SUITE(recommender)
 
@@ -139,7 +139,8 @@ BOOST_AUTO_TEST_CASE(contributions_sum_exactly_to_the_score_and_scores_fall)
 BOOST_AUTO_TEST_CASE(equal_scores_are_ordered_by_item_id)
 {
   const auto model = model_of({"lamp zebra apple mango"});
-  BOOST_TEST(names(recommend(model, nullptr, after({"lamp"}), kNoCatalog, kNow)) == (Names{"apple", "mango", "zebra"}), per_element);
+  BOOST_TEST(names(recommend(model, nullptr, after({"lamp"}), kNoCatalog, kNow)) == (Names{"apple", "mango", "zebra"}),
+             per_element);
 }
 
 BOOST_AUTO_TEST_CASE(the_item_just_seen_is_left_out_and_one_seen_before_is_not)
@@ -181,7 +182,9 @@ BOOST_AUTO_TEST_CASE(where_nothing_was_seen_the_cart_asks_and_then_the_last_purc
 {
   const auto model = model_of({"lamp desk", "rug bed", "tv"});
   // A search ends the session of a day before: it has no items.
-  const auto search = [](std::int64_t minute) { return an_event(EventType::search, "q" + std::to_string(minute), kFirstMinute + minute * 60'000, ""); };
+  const auto search = [](std::int64_t minute) {
+    return an_event(EventType::search, "q" + std::to_string(minute), kFirstMinute + minute * 60'000, "");
+  };
   const auto cart_holder = profile_of({done(EventType::cart_add, "rug", 1), search(500)});
   BOOST_TEST(asked_of(model, cart_holder).front() == "bed");
   const auto buyer = profile_of({done(EventType::purchase, "lamp", 1), search(500)});
@@ -190,18 +193,22 @@ BOOST_AUTO_TEST_CASE(where_nothing_was_seen_the_cart_asks_and_then_the_last_purc
 
 BOOST_AUTO_TEST_CASE(what_the_catalog_can_not_show_is_left_out)
 {
-  const auto model = model_of({"lamp desk", "lamp sold-out", "lamp expired", "lamp unknown", "lamp deleted", "lamp in-stock", "lamp lasting"});
-  auto catalog = catalog_of({R"({"item":"desk"})", R"({"item":"sold-out","stock":0})", R"({"item":"expired","expires":"2026-01-01T00:00:00Z"})",
-                             R"({"item":"deleted"})", R"({"item":"in-stock","stock":1})", R"({"item":"lasting","expires":"2030-01-01T00:00:00Z"})"});
+  const auto model =
+      model_of({"lamp desk", "lamp sold-out", "lamp expired", "lamp unknown", "lamp deleted", "lamp in-stock", "lamp lasting"});
+  auto catalog = catalog_of({R"({"item":"desk"})", R"({"item":"sold-out","stock":0})",
+                             R"({"item":"expired","expires":"2026-01-01T00:00:00Z"})", R"({"item":"deleted"})",
+                             R"({"item":"in-stock","stock":1})", R"({"item":"lasting","expires":"2030-01-01T00:00:00Z"})"});
   catalog.put(*parse_catalog_item(R"({"item":"deleted","deleted":true})"));
-  BOOST_TEST(names(recommend(model, nullptr, after({"lamp"}), catalog, kNow)) == (Names{"desk", "in-stock", "lasting"}), per_element);
+  BOOST_TEST(names(recommend(model, nullptr, after({"lamp"}), catalog, kNow)) == (Names{"desk", "in-stock", "lasting"}),
+             per_element);
   BOOST_TEST(recommend(model, nullptr, after({"lamp"}), kNoCatalog, kNow).items.size() == 7U);
 }
 
 BOOST_AUTO_TEST_CASE(reasons_read_well)
 {
   const auto model = model_of({"lamp desk", "lamp desk rug", "lamp bed", "tv sofa", "tv sofa"});
-  const auto catalog = catalog_of({R"({"item":"lamp","name":"Reading lamp"})", R"({"item":"desk"})", R"({"item":"rug"})", R"({"item":"bed"})"});
+  const auto catalog =
+      catalog_of({R"({"item":"lamp","name":"Reading lamp"})", R"({"item":"desk"})", R"({"item":"rug"})", R"({"item":"bed"})"});
   auto request = after({"lamp"});
   request.why = true;
   const auto answer = recommend(model, nullptr, request, catalog, kNow);
@@ -230,9 +237,9 @@ BOOST_AUTO_TEST_CASE(the_answer_as_json)
   std::string json;
   append_recommendation_json(answer, true, json);
   BOOST_TEST(json ==
-             R"({"recommendation":"r1","customer":"c\"1","slot":"home","items":[{"item":"a","score":1.5,"reasons":[{"source":"neighbours",)"
-             R"("score":1.5,"sentence":"seen next to b in 1 of 2 similar sessions"}]}],"tier":"fresh","age_ms":0,"degraded":{"code":"late",)"
-             R"("detail":"over 50 ms"},"profile_version":7,"model":"00000000000000ff"})");
+             R"({"recommendation":"r1","customer":"c\"1","slot":"home","items":[{"item":"a","score":1.5,"reasons":[)"
+             R"({"source":"neighbours","score":1.5,"sentence":"seen next to b in 1 of 2 similar sessions"}]}],"tier":"fresh",)"
+             R"("age_ms":0,"degraded":{"code":"late","detail":"over 50 ms"},"profile_version":7,"model":"00000000000000ff"})");
   json.clear();
   append_recommendation_json({}, false, json);
   BOOST_TEST(json == R"({"recommendation":"","slot":"","items":[],"tier":"fresh","age_ms":0,"profile_version":0,"model":""})");
@@ -243,7 +250,8 @@ BOOST_AUTO_TEST_CASE(a_request_line_is_read_over_the_defaults)
   RecommendRequest defaults;
   defaults.slot = Slot("cart");
   defaults.n = 4;
-  const auto request = parse_request(R"({"customer":"c1","item":"i","recent":["a","b"],"at":"2026-01-01T00:00:00Z","why":true})", defaults);
+  const auto request =
+      parse_request(R"({"customer":"c1","item":"i","recent":["a","b"],"at":"2026-01-01T00:00:00Z","why":true})", defaults);
   BOOST_REQUIRE(request.ok());
   BOOST_TEST(request->customer.text == "c1");
   BOOST_TEST(request->slot.text == "cart");

@@ -47,7 +47,7 @@ struct AnsweringFixture {
   }
 };
 
-}  // namespace
+} // namespace
 
 BOOST_FIXTURE_TEST_SUITE(recommend_, AnsweringFixture)
 

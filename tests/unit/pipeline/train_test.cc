@@ -41,7 +41,8 @@ struct TrainFixture : PipelineFixture {
     log = std::move(*opened);
     const auto partitions = log->partitions(kTopics);
     BOOST_TEST_REQUIRE(partitions.ok());
-    auto resolved = resolve_log_ranges(*log, *partitions, {LogBound::Kind::earliest, 0, {}}, LogBound{LogBound::Kind::latest, 0, {}});
+    auto resolved =
+        resolve_log_ranges(*log, *partitions, {LogBound::Kind::earliest, 0, {}}, LogBound{LogBound::Kind::latest, 0, {}});
     BOOST_TEST_REQUIRE(resolved.ok());
     ranges = std::move(*resolved);
   }
@@ -49,7 +50,7 @@ struct TrainFixture : PipelineFixture {
 
 const Entry kEntry{Timestamp{kFirstMinute + 86'400'000}, {}, {}};
 
-}  // namespace
+} // namespace
 
 BOOST_FIXTURE_TEST_SUITE(train, TrainFixture)
 
