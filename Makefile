@@ -64,7 +64,8 @@ check-asan check-tsan: check-%: test-deps
 bench: test-deps
 	cmake --preset release -DATTUNE_BENCH=ON
 	cmake --build build/release --parallel $(JOBS)
-	ATTUNE_BIN=$(CURDIR)/build/release/tools tests/bench/run.sh
+	ATTUNE_BIN=$(CURDIR)/build/release/tools ATTUNE_BENCH=$(CURDIR)/build/release/tests/bench ATTUNE_SOURCE=$(CURDIR) \
+	  ATTUNE_JSON=$(CURDIR)/build/bench.json tests/bench/run.sh
 
 FUZZERS = $(notdir $(wildcard tests/fuzz/corpus/*))
 fuzz:

@@ -1,135 +1,120 @@
-// attune-init: creates and checks the topics of a log (the table of DESIGN section 3).
-#include <algorithm>
-
+// attune-init: creates the topics attune uses, and checks that they are kept as they must be.
 #include "adapters/places.h"
-#include "core/event.h"
+#include "core/canonical_json.h"
+#include "pipeline/topics.h"
 #include "places_options.h"
 #include "service/tool.h"
 
 namespace attune {
 namespace {
 
-struct Settings {
+constexpr std::string_view kExamples =
+    "Examples:\n"
+    "  attune-init --log kafka://db1:9092 --partitions 12 --replication 3 --retention 90d\n"
+    "  attune-init --log kafka://db1:9092 --check\n";
+
+struct Arguments {
   LogPlace log;
-  int partitions = 6;
-  int replication = 0;
-  Milliseconds retention = std::chrono::hours(24 * 7);
-  Milliseconds identity_retention = std::chrono::hours(24 * 7);
+  TopicWishes wishes;
+  std::optional<std::int64_t> partitions, replication;
   bool check = false;
 };
 
-std::vector<TopicSettings> wanted_topics(const Settings& settings)
+std::string_view name_of(TopicReport::State state)
 {
-  const auto longest = std::max(settings.retention, settings.identity_retention);
-  std::vector<TopicSettings> wanted;
-  for (const auto topic : {kClicksTopic, kCartTopic, kPurchaseTopic, kIdentityTopic, kDeadLetterTopic, kLateTopic, kCatalogTopic}) {
-    TopicSettings one;
-    one.topic = settings.log.name_of(topic);
-    one.partitions = settings.partitions;
-    one.replication = settings.replication;
-    // Who is whom is needed for as long as any event is there to be read again; a late event for as long as a rebuild may want it.
-    one.retention = topic == kIdentityTopic || topic == kLateTopic ? longest : settings.retention;
-    one.compacted = topic == kCatalogTopic;
-    if (one.compacted) one.retention.reset();
-    wanted.push_back(std::move(one));
+  switch (state) {
+    case TopicReport::State::as_wanted:
+      return "ok";
+    case TopicReport::State::created:
+      return "created";
+    case TopicReport::State::altered:
+      return "altered";
+    case TopicReport::State::missing:
+      return "missing";
+    case TopicReport::State::differs:
+      return "differs";
   }
-  return wanted;
+  return "";
 }
 
-std::string time_text(const std::optional<Milliseconds>& time)
+std::string number_or_null(const std::optional<std::int64_t>& number)
 {
-  return time ? to_text(*time) : "for ever";
+  return number ? std::to_string(*number) : "null";
 }
 
-// What differs from what is wanted, one line each. More partitions or a longer retention than asked for are no difference.
-std::vector<std::string> differences(const TopicSettings& wanted, const TopicSettings& found)
+std::string line_of(const TopicReport& report)
 {
-  std::vector<std::string> lines;
-  const auto differs = [&](const std::string& what, const std::string& is, const std::string& should) {
-    lines.push_back(wanted.topic + ": " + what + ": " + is + ", not " + should);
-  };
-  if (found.partitions < wanted.partitions) differs("partitions", std::to_string(found.partitions), std::to_string(wanted.partitions));
-  if (wanted.replication != 0 && found.replication < wanted.replication)
-    differs("replication", std::to_string(found.replication), std::to_string(wanted.replication));
-  if (found.compacted != wanted.compacted) differs("cleanup", found.compacted ? "compacted" : "deleted", wanted.compacted ? "compacted" : "deleted");
-  if (!wanted.compacted && found.retention && wanted.retention && *found.retention < *wanted.retention)
-    differs("retention", time_text(found.retention), time_text(wanted.retention));
-  return lines;
-}
-
-// Whatever the options say: customer_identity must be kept at least as long as any other topic of events.
-std::vector<std::string> too_short_an_identity(const Settings& settings, const std::vector<TopicSettings>& found)
-{
-  const auto find = [&](std::string_view topic) {
-    return std::find_if(found.begin(), found.end(), [&](const TopicSettings& each) { return each.topic == settings.log.name_of(topic); });
-  };
-  const auto identity = find(kIdentityTopic);
-  std::vector<std::string> lines;
-  if (identity == found.end() || !identity->retention) return lines;
-  for (const auto topic : {kClicksTopic, kCartTopic, kPurchaseTopic}) {
-    const auto other = find(topic);
-    if (other != found.end() && (!other->retention || *other->retention > *identity->retention))
-      lines.push_back(identity->topic + ": retention: " + time_text(identity->retention) + ", shorter than that of " + other->topic + " (" +
-                      time_text(other->retention) + ")");
+  const auto& topic = report.now;
+  std::string out = "{\"topic\":";
+  append_json_string(topic.topic, out);
+  out += ",\"state\":\"" + std::string(name_of(report.state)) + '"';
+  out += ",\"partitions\":" + std::to_string(topic.partitions);
+  out +=
+      ",\"replication\":" + number_or_null(topic.replication > 0 ? std::optional<std::int64_t>(topic.replication) : std::nullopt);
+  out += ",\"retention_ms\":" + number_or_null(topic.retention ? std::optional(topic.retention->count()) : std::nullopt);
+  out += ",\"retention_bytes\":" + number_or_null(topic.retention_bytes);
+  out += std::string(",\"compacted\":") + (topic.compacted ? "true" : "false") + ",\"differences\":[";
+  for (const auto& difference : report.differences) {
+    if (out.back() != '[') out += ',';
+    append_json_string(difference, out);
   }
-  return lines;
+  return out + "]}";
 }
 
-Result<ExitStatus> init(Tool& tool, const Settings& settings)
+Status parse_retention(const std::string& text, TopicWishes& wishes)
 {
-  if (settings.log.url.empty()) return Error{Code::usage, "--log: missing"};
-  if (auto checked = settings.log.check(); !checked) return checked.error();
-  auto admin = open_log_admin(settings.log.url, settings.log.options());
-  if (!admin) return admin.error();
-  auto there = (*admin)->describe();
-  if (!there) return there.error();
-
-  bool differs = false;
-  for (const auto& wanted : wanted_topics(settings)) {
-    const auto found = std::find_if(there->begin(), there->end(), [&](const TopicSettings& each) { return each.topic == wanted.topic; });
-    std::string state = "as asked for";
-    if (found == there->end()) {
-      if (settings.check) {
-        tool.warn(wanted.topic + ": missing");
-        differs = true;
-        state = "missing";
-      } else {
-        if (auto created = (*admin)->create(wanted); !created) return created.error();
-        state = "created";
-      }
-    } else {
-      const auto lines = differences(wanted, *found);
-      for (const auto& line : lines) tool.warn(line);
-      differs = differs || !lines.empty();
-      if (!lines.empty()) state = "differs";
-    }
-    if (auto told = tool.out().line("{\"topic\":\"" + wanted.topic + "\",\"partitions\":" +
-                                    std::to_string(found == there->end() ? wanted.partitions : found->partitions) + ",\"state\":\"" + state + "\"}");
-        !told)
-      return told.error();
+  if (text == "forever") {
+    wishes.retention.emplace();
+    return {};
   }
-  const auto lines = too_short_an_identity(settings, *there);
-  for (const auto& line : lines) tool.warn(line);
-  return differs || !lines.empty() ? ExitStatus::no : ExitStatus::done;
+  auto time = parse_duration(text);
+  if (!time) return time.error();
+  if (time->count() == 0) return Error{Code::usage, "nothing would be kept"};
+  wishes.retention.emplace(*time);
+  return {};
 }
 
-}  // namespace
-}  // namespace attune
+Result<ExitStatus> init(Tool& tool, Arguments& arguments)
+{
+  auto& wishes = arguments.wishes;
+  if (arguments.log.url.empty()) return Error{Code::usage, "--log: missing"};
+  if (auto checked = arguments.log.check(); !checked) return checked.error();
+  wishes.name_space = arguments.log.name_space;
+  if (arguments.partitions) wishes.partitions = static_cast<std::int32_t>(*arguments.partitions);
+  if (arguments.replication) wishes.replication = static_cast<std::int32_t>(*arguments.replication);
+
+  auto log = open_log_admin(arguments.log.url, arguments.log.options());
+  if (!log) return log.error();
+  const auto reports = init_topics(**log, wishes, arguments.check ? Init::check : Init::mend);
+  if (!reports) return reports.error();
+  auto status = ExitStatus::done;
+  for (const auto& report : *reports) {
+    if (auto told = tool.out().line(line_of(report)); !told) return told.error();
+    if (report.state == TopicReport::State::missing) tool.warn(report.now.topic + ": missing");
+    if (report.state == TopicReport::State::differs)
+      for (const auto& difference : report.differences) tool.warn(report.now.topic + ": " + difference);
+    if (report.state == TopicReport::State::missing || report.state == TopicReport::State::differs) status = ExitStatus::no;
+  }
+  return status;
+}
+
+} // namespace
+} // namespace attune
 
 int main(int argc, char** argv)
 {
   using namespace attune;
-  Tool tool("attune-init", "create and check the topics of a log",
-            "Examples:\n"
-            "  attune-init --log kafka://db1:9092 --partitions 12 --replication 3\n"
-            "  attune-init --log file:///var/lib/attune/log --check\n");
-  Settings settings;
-  settings.log.declare(tool);
-  tool.option("--partitions", settings.partitions, "N", "of each topic that is created").range(1, 10000);
-  tool.option("--replication", settings.replication, "N", "copies of each partition; 0: the broker's default").range(0, 100);
-  tool.option("--retention", settings.retention, "TIME", "how long records are kept");
-  tool.option("--identity-retention", settings.identity_retention, "TIME", "of customer_identity and late events; never less than --retention");
-  tool.flag("--check", settings.check, "create nothing; exit 1 when a topic is missing or differs");
+  Tool tool("attune-init", "create and check the topics of a log", std::string(kExamples));
+  Arguments arguments;
+  arguments.log.declare(tool);
+  tool.option("--partitions", arguments.partitions, "N", "partitions of the topics of events; new ones get 6 unless told")
+      .range(1, 100'000);
+  tool.option("--replication", arguments.replication, "N",
+              "copies of each partition; new ones get the broker's default unless told")
+      .range(1, 100);
+  tool.parsed("--retention", "TIME", "how long events are kept, or forever; new topics get 7d unless told",
+              [&](const std::string& text) { return parse_retention(text, arguments.wishes); });
+  tool.flag("--check", arguments.check, "look only: exit 1 when a topic is missing or differs");
   declare_libraries(tool);
-  return tool.run(argc, argv, [&] { return init(tool, settings); });
+  return tool.run(argc, argv, [&] { return init(tool, arguments); });
 }

@@ -7,9 +7,9 @@
 #include "adapters/dead_letter_place.h"
 #include "adapters/late_place.h"
 #include "core/profile_json.h"
-#include "places_options.h"
 #include "pipeline/group_feed.h"
 #include "pipeline/line_feed.h"
+#include "places_options.h"
 #include "service/progress.h"
 #include "service/random.h"
 #include "service/signals.h"
@@ -90,8 +90,8 @@ ExitStatus status_of(const IngestCounts& counts)
   return counts.dead_letters > 0 ? ExitStatus::bad_data : ExitStatus::done;
 }
 
-Result<ExitStatus> from_lines(Tool& tool, const Settings& settings, ProfileStore& store, const IngestOptions& options, IngestSinks sinks,
-                              Emitter& emitter)
+Result<ExitStatus> from_lines(Tool& tool, const Settings& settings, ProfileStore& store, const IngestOptions& options,
+                              IngestSinks sinks, Emitter& emitter)
 {
   Bell bell;
   auto ingest = Ingest::start(store, options, sinks, [&] { bell.ring(); });
@@ -134,7 +134,10 @@ Result<ExitStatus> from_lines(Tool& tool, const Settings& settings, ProfileStore
       return fed.error();
     }
     rejected += *fed ? 0 : 1;
-    progress.update(++read, lines.bytes_total() ? std::optional(static_cast<double>(lines.bytes_read()) / static_cast<double>(std::max<std::uint64_t>(1, *lines.bytes_total()))) : std::nullopt);
+    progress.update(++read, lines.bytes_total()
+                                ? std::optional(static_cast<double>(lines.bytes_read()) /
+                                                static_cast<double>(std::max<std::uint64_t>(1, *lines.bytes_total())))
+                                : std::nullopt);
   }
   if (auto flushed = feed.flush(); !flushed) return flushed.error();
   if (auto settled = settle(); !settled) return settled.error();
@@ -142,8 +145,8 @@ Result<ExitStatus> from_lines(Tool& tool, const Settings& settings, ProfileStore
   return rejected > 0 ? ExitStatus::bad_data : status_of((*ingest)->counts());
 }
 
-Result<ExitStatus> from_log(Tool& tool, const Settings& settings, ProfileStore& store, const IngestOptions& options, const IngestSinks& sinks,
-                            Emitter& emitter)
+Result<ExitStatus> from_log(Tool& tool, const Settings& settings, ProfileStore& store, const IngestOptions& options,
+                            const IngestSinks& sinks, Emitter& emitter)
 {
   if (settings.group.empty()) return Error{Code::usage, "--log: needs --group"};
   auto log = open_log_group(settings.log.url, settings.log.name_of(settings.group), settings.log.options());
@@ -164,7 +167,8 @@ Result<ExitStatus> from_log(Tool& tool, const Settings& settings, ProfileStore& 
   feed_options.stop = stop_requested;
   feed_options.say = [&](const std::string& line) { tool.warn(line); };
   feed_options.progress = [&](std::uint64_t done, std::optional<std::uint64_t> total) {
-    progress.update(done, total ? std::optional(static_cast<double>(done) / static_cast<double>(std::max<std::uint64_t>(1, *total))) : std::nullopt);
+    progress.update(done, total ? std::optional(static_cast<double>(done) / static_cast<double>(std::max<std::uint64_t>(1, *total)))
+                                : std::nullopt);
   };
   feed_options.quiet = [&] { return emitter.flush(); };
   const SystemClock clock;
@@ -205,11 +209,12 @@ Result<ExitStatus> update(Tool& tool, const Settings& settings)
   sinks.dead_letters = dead_letters->get();
   sinks.late = late->get();
   if (settings.emit == Emit::profiles) sinks.on_changed = [&](const Profile& profile) { emitter(profile); };
-  return has_log ? from_log(tool, settings, **store, options, sinks, emitter) : from_lines(tool, settings, **store, options, sinks, emitter);
+  return has_log ? from_log(tool, settings, **store, options, sinks, emitter)
+                 : from_lines(tool, settings, **store, options, sinks, emitter);
 }
 
-}  // namespace
-}  // namespace attune
+} // namespace
+} // namespace attune
 
 int main(int argc, char** argv)
 {
@@ -217,15 +222,18 @@ int main(int argc, char** argv)
   Tool tool("attune-profile-update", "keep profiles up to date with events",
             "Examples:\n"
             "  attune-profile-update --store memory: < events.ndjson\n"
-            "  attune-profile-update --log file:///var/lib/attune/log --group profiles --store rocksdb:///var/lib/attune/profiles --emit none\n");
+            "  attune-profile-update --log file:///var/lib/attune/log --group profiles --store rocksdb:///var/lib/attune/profiles "
+            "--emit none\n");
   Settings settings;
   settings.store.url = "memory:";
   settings.log.declare(tool);
   settings.store.declare(tool);
   tool.option("--group", settings.group, "NAME", "with --log: the group whose positions are kept");
   tool.flag("--until-end", settings.until_end, "with --log: stop at the ends seen at the start");
-  tool.option("--emit", settings.emit, "WHAT", "what is written to standard output", {{"profiles", Emit::profiles}, {"none", Emit::none}});
-  tool.option("--dead-letters", settings.dead_letters, "PLACE", "a file, stderr, or topic (default: topic with --log, else stderr)");
+  tool.option("--emit", settings.emit, "WHAT", "what is written to standard output",
+              {{"profiles", Emit::profiles}, {"none", Emit::none}});
+  tool.option("--dead-letters", settings.dead_letters, "PLACE",
+              "a file, stderr, or topic (default: topic with --log, else stderr)");
   tool.option("--late", settings.late, "PLACE", "where late events go, likewise");
   tool.option("--workers", settings.workers, "N", "threads, each with its share of the customers").range(1, 64);
   tool.option("--cache", settings.cache, "SIZE", "memory for profiles that were written last");

@@ -5,9 +5,9 @@
 
 #include "adapters/places.h"
 #include "core/event.h"
-#include "places_options.h"
 #include "pipeline/rebuild.h"
 #include "pipeline/replay.h"
+#include "places_options.h"
 #include "service/progress.h"
 #include "service/signals.h"
 #include "service/tool.h"
@@ -81,7 +81,8 @@ Result<ExitStatus> copy(Tool& tool, const Settings& settings)
   if (!source) return source.error();
   auto target = open_log_writer(settings.to, settings.source.options());
   if (!target) return target.error();
-  auto ranges = settings.source.ranges(**source, settings.topics, settings.from, settings.follow ? std::nullopt : std::optional(settings.until));
+  auto ranges = settings.source.ranges(**source, settings.topics, settings.from,
+                                       settings.follow ? std::nullopt : std::optional(settings.until));
   if (!ranges) return ranges.error();
   options.ranges = std::move(*ranges);
 
@@ -99,7 +100,8 @@ Result<ExitStatus> copy(Tool& tool, const Settings& settings)
   auto report = replay(**source, **target, options);
   if (!report) return report.error();
   if (auto told = tool.out().line("{\"read\":" + std::to_string(report->read) + ",\"written\":" + std::to_string(report->written) +
-                                  ",\"filtered\":" + std::to_string(report->filtered) + ",\"unreadable\":" + std::to_string(report->unreadable) + "}");
+                                  ",\"filtered\":" + std::to_string(report->filtered) +
+                                  ",\"unreadable\":" + std::to_string(report->unreadable) + "}");
       !told)
     return told.error();
   return ExitStatus::done;
@@ -138,24 +140,26 @@ Result<ExitStatus> make_anew(Tool& tool, const Settings& settings)
   OnStop wake([&] { reader->wake(); });
   auto report = rebuild(**log, **admin, **store, options);
   if (!report) return report.error();
-  if (auto told = tool.out().line("{\"records\":" + std::to_string(report->records) + ",\"events\":" + std::to_string(report->events) +
-                                  ",\"refused\":" + std::to_string(report->refused) + ",\"unreadable\":" + std::to_string(report->unreadable) +
-                                  ",\"conflicts\":" + std::to_string(report->conflicts) + ",\"profiles\":" + std::to_string(report->profiles) + "}");
+  if (auto told = tool.out().line(
+          "{\"records\":" + std::to_string(report->records) + ",\"events\":" + std::to_string(report->events) +
+          ",\"refused\":" + std::to_string(report->refused) + ",\"unreadable\":" + std::to_string(report->unreadable) +
+          ",\"conflicts\":" + std::to_string(report->conflicts) + ",\"profiles\":" + std::to_string(report->profiles) + "}");
       !told)
     return told.error();
   return ExitStatus::done;
 }
 
-}  // namespace
-}  // namespace attune
+} // namespace
+} // namespace attune
 
 int main(int argc, char** argv)
 {
   using namespace attune;
-  Tool tool("attune-replay", "send a range of a log into another, or make profiles anew from it",
-            "Examples:\n"
-            "  attune-replay --log file:///var/lib/attune/log --to file:///tmp/copy --from @-1h --speed 10x\n"
-            "  attune-replay --rebuild --log file:///var/lib/attune/log --store rocksdb:///var/lib/attune/profiles --group profiles\n");
+  Tool tool(
+      "attune-replay", "send a range of a log into another, or make profiles anew from it",
+      "Examples:\n"
+      "  attune-replay --log file:///var/lib/attune/log --to file:///tmp/copy --from @-1h --speed 10x\n"
+      "  attune-replay --rebuild --log file:///var/lib/attune/log --store rocksdb:///var/lib/attune/profiles --group profiles\n");
   Settings settings;
   settings.source.declare(tool);
   settings.store.declare(tool, "with --rebuild: the store whose profiles are made anew");

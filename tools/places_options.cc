@@ -16,7 +16,8 @@ Status LogPlace::check() const
 {
   if (!name_space.empty() && !valid_namespace(name_space)) return Error{Code::usage, "--namespace: not [a-z0-9-]+: " + name_space};
   for (const auto& setting : settings)
-    if (setting.find('=') == std::string::npos || setting.front() == '=') return Error{Code::usage, "-X: not NAME=VALUE: " + setting};
+    if (setting.find('=') == std::string::npos || setting.front() == '=')
+      return Error{Code::usage, "-X: not NAME=VALUE: " + setting};
   return {};
 }
 
@@ -83,4 +84,4 @@ Result<std::unique_ptr<ProfileStore>> StorePlace::open(const std::string& name_s
   return open_store(url, options);
 }
 
-}  // namespace attune
+} // namespace attune

@@ -16,7 +16,7 @@ namespace attune {
 struct LogPlace {
   std::string url;
   std::string name_space;
-  std::vector<std::string> settings;  // -X name=value
+  std::vector<std::string> settings; // -X name=value
 
   void declare(Command& command, std::string help = "the log: kafka://HOST:PORT or file:///DIR");
 
@@ -24,7 +24,7 @@ struct LogPlace {
   Status check() const;
   [[nodiscard]] LogOptions options() const;
   [[nodiscard]] std::string name_of(std::string_view topic_or_group) const;
-  [[nodiscard]] std::vector<std::string> event_topics() const;  // whole names
+  [[nodiscard]] std::vector<std::string> event_topics() const; // whole names
 
   // The ranges of these topics (without namespace; none: all event topics).
   Result<std::vector<LogRange>> ranges(LogReader& log, const std::vector<std::string>& topics, const std::string& from,
@@ -36,11 +36,12 @@ struct StorePlace {
   std::string url;
   Milliseconds ttl = std::chrono::hours(24 * 400);
 
-  void declare(Command& command, std::string help = "the profiles: redis://HOST:PORT, redis+unix:///SOCKET, rocksdb:///DIR or memory:");
+  void declare(Command& command,
+               std::string help = "the profiles: redis://HOST:PORT, redis+unix:///SOCKET, rocksdb:///DIR or memory:");
   Result<std::unique_ptr<ProfileStore>> open(const std::string& name_space, bool read_only = false) const;
 };
 
 // The library of --version whose version decides what can be asked of a broker.
 void declare_libraries(Tool& tool);
 
-}  // namespace attune
+} // namespace attune

@@ -19,7 +19,7 @@ using AlterOffsetsPtr = std::unique_ptr<rd_kafka_AlterConsumerGroupOffsets_t, De
 
 struct TopicConfig {
   std::map<std::string, std::string> values;
-  std::map<std::string, std::string> own;  // set on the topic itself, rather than inherited
+  std::map<std::string, std::string> own; // set on the topic itself, rather than inherited
 };
 
 std::map<std::string, std::string> config_of(const TopicSettings& settings)
@@ -72,10 +72,11 @@ Result<EventPtr> KafkaAdmin::ask(rd_kafka_admin_op_t operation, const std::strin
     return client_->error(err, what, reason.data());
   const QueuePtr queue(rd_kafka_queue_new(client_->handle()));
   send(options.get(), queue.get());
-  constexpr int kGraceMs = 1000;  // librdkafka's own timeout says more than ours
+  constexpr int kGraceMs = 1000; // librdkafka's own timeout says more than ours
   EventPtr event(rd_kafka_queue_poll(queue.get(), timeout + kGraceMs));
   if (!event) return client_->error(RD_KAFKA_RESP_ERR__TIMED_OUT, what);
-  if (const auto err = rd_kafka_event_error(event.get())) return client_->error(err, what, rd_kafka_event_error_string(event.get()));
+  if (const auto err = rd_kafka_event_error(event.get()))
+    return client_->error(err, what, rd_kafka_event_error_string(event.get()));
   return event;
 }
 
@@ -101,7 +102,7 @@ Result<std::vector<TopicSettings>> KafkaAdmin::describe()
   std::vector<TopicSettings> all;
   for (const auto& topic : *topics) {
     const auto found = known->find(topic.topic);
-    if (found == known->end()) continue;  // deleted in between
+    if (found == known->end()) continue; // deleted in between
     const auto& config = found->second;
     TopicSettings settings{topic.topic, topic.partitions, topic.replication, {}, limit_of(config, "retention.bytes"), false};
     if (const auto retention = limit_of(config, "retention.ms")) settings.retention = Milliseconds(*retention);
@@ -138,7 +139,7 @@ Result<std::map<std::string, TopicConfig>> KafkaAdmin::configs(const std::vector
     const auto* entries = rd_kafka_ConfigResource_configs(described[i], &entry_count);
     for (std::size_t e = 0; e < entry_count; ++e) {
       const char* value = rd_kafka_ConfigEntry_value(entries[e]);
-      if (value == nullptr) continue;  // secret, or nothing
+      if (value == nullptr) continue; // secret, or nothing
       config.values[rd_kafka_ConfigEntry_name(entries[e])] = value;
       if (rd_kafka_ConfigEntry_source(entries[e]) == RD_KAFKA_CONFIG_SOURCE_DYNAMIC_TOPIC_CONFIG)
         config.own[rd_kafka_ConfigEntry_name(entries[e])] = value;
@@ -151,14 +152,15 @@ Status KafkaAdmin::create(const TopicSettings& settings)
 {
   std::array<char, 256> reason{};
   constexpr int kBrokersDefault = -1;
-  const NewTopicPtr topic(rd_kafka_NewTopic_new(settings.topic.c_str(), settings.partitions > 0 ? settings.partitions : kBrokersDefault,
-                                                settings.replication > 0 ? settings.replication : kBrokersDefault, reason.data(),
-                                                reason.size()));
+  const NewTopicPtr topic(
+      rd_kafka_NewTopic_new(settings.topic.c_str(), settings.partitions > 0 ? settings.partitions : kBrokersDefault,
+                            settings.replication > 0 ? settings.replication : kBrokersDefault, reason.data(), reason.size()));
   if (!topic) return client_->error(Code::usage, settings.topic + ": " + reason.data());
   for (const auto& [name, value] : config_of(settings)) rd_kafka_NewTopic_set_config(topic.get(), name.c_str(), value.c_str());
   auto* one = topic.get();
-  const auto answer = ask(RD_KAFKA_ADMIN_OP_CREATETOPICS, settings.topic,
-                          [&](const auto* options, auto* queue) { rd_kafka_CreateTopics(client_->handle(), &one, 1, options, queue); });
+  const auto answer = ask(RD_KAFKA_ADMIN_OP_CREATETOPICS, settings.topic, [&](const auto* options, auto* queue) {
+    rd_kafka_CreateTopics(client_->handle(), &one, 1, options, queue);
+  });
   if (!answer) return answer.error();
   std::size_t count = 0;
   const auto* results = rd_kafka_CreateTopics_result_topics(rd_kafka_event_CreateTopics_result(answer->get()), &count);
@@ -192,15 +194,16 @@ Status KafkaAdmin::add_partitions(const TopicSettings& settings)
   if (now == topics->end()) return client_->error(Code::usage, settings.topic + ": no such topic");
   if (settings.partitions == now->partitions) return {};
   if (settings.partitions < now->partitions)
-    return client_->error(Code::usage, settings.topic + ": has " + std::to_string(now->partitions) + " partitions, which can not become " +
-                                           std::to_string(settings.partitions));
+    return client_->error(Code::usage, settings.topic + ": has " + std::to_string(now->partitions) +
+                                           " partitions, which can not become " + std::to_string(settings.partitions));
   std::array<char, 256> reason{};
-  const NewPartitionsPtr more(rd_kafka_NewPartitions_new(settings.topic.c_str(), static_cast<std::size_t>(settings.partitions), reason.data(),
-                                                         reason.size()));
+  const NewPartitionsPtr more(rd_kafka_NewPartitions_new(settings.topic.c_str(), static_cast<std::size_t>(settings.partitions),
+                                                         reason.data(), reason.size()));
   if (!more) return client_->error(Code::usage, settings.topic + ": " + reason.data());
   auto* one = more.get();
-  const auto answer = ask(RD_KAFKA_ADMIN_OP_CREATEPARTITIONS, settings.topic,
-                          [&](const auto* options, auto* queue) { rd_kafka_CreatePartitions(client_->handle(), &one, 1, options, queue); });
+  const auto answer = ask(RD_KAFKA_ADMIN_OP_CREATEPARTITIONS, settings.topic, [&](const auto* options, auto* queue) {
+    rd_kafka_CreatePartitions(client_->handle(), &one, 1, options, queue);
+  });
   if (!answer) return answer.error();
   std::size_t count = 0;
   const auto* results = rd_kafka_CreatePartitions_result_topics(rd_kafka_event_CreatePartitions_result(answer->get()), &count);
@@ -219,8 +222,9 @@ Status KafkaAdmin::rewrite_config(const TopicSettings& settings)
   const ResourcePtr resource(rd_kafka_ConfigResource_new(RD_KAFKA_RESOURCE_TOPIC, settings.topic.c_str()));
   for (const auto& [name, value] : own) rd_kafka_ConfigResource_set_config(resource.get(), name.c_str(), value.c_str());
   auto* one = resource.get();
-  const auto answer = ask(RD_KAFKA_ADMIN_OP_ALTERCONFIGS, settings.topic,
-                          [&](const auto* options, auto* queue) { rd_kafka_AlterConfigs(client_->handle(), &one, 1, options, queue); });
+  const auto answer = ask(RD_KAFKA_ADMIN_OP_ALTERCONFIGS, settings.topic, [&](const auto* options, auto* queue) {
+    rd_kafka_AlterConfigs(client_->handle(), &one, 1, options, queue);
+  });
   if (!answer) return answer.error();
   std::size_t count = 0;
   const auto* altered = rd_kafka_AlterConfigs_result_resources(rd_kafka_event_AlterConfigs_result(answer->get()), &count);
@@ -259,7 +263,7 @@ Status KafkaAdmin::store_positions(std::string_view group, const std::vector<std
   });
 }
 
-}  // namespace
+} // namespace
 
 Result<std::unique_ptr<LogAdmin>> open_kafka_log_admin(const KafkaOptions& options)
 {
@@ -268,4 +272,4 @@ Result<std::unique_ptr<LogAdmin>> open_kafka_log_admin(const KafkaOptions& optio
   return std::unique_ptr<LogAdmin>(std::make_unique<KafkaAdmin>(std::move(*client)));
 }
 
-}  // namespace attune
+} // namespace attune

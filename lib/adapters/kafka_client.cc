@@ -21,18 +21,28 @@ namespace kafka {
 namespace {
 
 // Promises rest on these, and some other option or call says what they would say.
-constexpr std::array kRefused{"bootstrap.servers", "metadata.broker.list",     "group.id",
-                              "group.protocol",    "enable.auto.commit",       "auto.commit.enable",
-                              "auto.offset.reset", "enable.auto.offset.store", "enable.partition.eof",
-                              "partition.assignment.strategy", "transactional.id"};
+constexpr std::array kRefused{"bootstrap.servers",
+                              "metadata.broker.list",
+                              "group.id",
+                              "group.protocol",
+                              "enable.auto.commit",
+                              "auto.commit.enable",
+                              "auto.offset.reset",
+                              "enable.auto.offset.store",
+                              "enable.partition.eof",
+                              "partition.assignment.strategy",
+                              "transactional.id"};
 
 Status apply(rd_kafka_conf_t* conf, const std::string& name, const std::string& value)
 {
   std::array<char, 512> reason{};
   switch (rd_kafka_conf_set(conf, name.c_str(), value.c_str(), reason.data(), reason.size())) {
-    case RD_KAFKA_CONF_OK: return {};
-    case RD_KAFKA_CONF_UNKNOWN: return Error{Code::config, "-X " + name + ": librdkafka " + rd_kafka_version_str() + " has no such setting"};
-    default: return Error{Code::config, "-X " + name + ": " + reason.data()};
+    case RD_KAFKA_CONF_OK:
+      return {};
+    case RD_KAFKA_CONF_UNKNOWN:
+      return Error{Code::config, "-X " + name + ": librdkafka " + rd_kafka_version_str() + " has no such setting"};
+    default:
+      return Error{Code::config, "-X " + name + ": " + reason.data()};
   }
 }
 
@@ -63,7 +73,8 @@ std::string reason_of_failure(std::string_view line)
     if (const auto end = line.find("]: "); end != line.npos) line.remove_prefix(end + 3);
   if (const auto broker = line.find(": "); broker != line.npos) line.remove_prefix(broker + 2);
   if (const auto after = line.rfind(" (after "); after != line.npos) line = line.substr(0, after);
-  if (const auto failed = line.find(" failed: "); line.starts_with("Connect to ") && failed != line.npos) line.remove_prefix(failed + 9);
+  if (const auto failed = line.find(" failed: "); line.starts_with("Connect to ") && failed != line.npos)
+    line.remove_prefix(failed + 9);
   return std::string(line);
 }
 
@@ -71,8 +82,9 @@ std::string reason_of_failure(std::string_view line)
 bool is_silence(rd_kafka_resp_err_t err)
 {
   return err == RD_KAFKA_RESP_ERR__TRANSPORT || err == RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN || err == RD_KAFKA_RESP_ERR__RESOLVE ||
-         err == RD_KAFKA_RESP_ERR__TIMED_OUT || err == RD_KAFKA_RESP_ERR__TIMED_OUT_QUEUE || err == RD_KAFKA_RESP_ERR__MSG_TIMED_OUT ||
-         err == RD_KAFKA_RESP_ERR__WAIT_COORD || err == RD_KAFKA_RESP_ERR_COORDINATOR_NOT_AVAILABLE;
+         err == RD_KAFKA_RESP_ERR__TIMED_OUT || err == RD_KAFKA_RESP_ERR__TIMED_OUT_QUEUE ||
+         err == RD_KAFKA_RESP_ERR__MSG_TIMED_OUT || err == RD_KAFKA_RESP_ERR__WAIT_COORD ||
+         err == RD_KAFKA_RESP_ERR_COORDINATOR_NOT_AVAILABLE;
 }
 
 std::string in_words(Milliseconds time)
@@ -80,7 +92,7 @@ std::string in_words(Milliseconds time)
   return time.count() % 1000 == 0 ? std::to_string(time.count() / 1000) + " s" : std::to_string(time.count()) + " ms";
 }
 
-}  // namespace
+} // namespace
 
 ListPtr list_of(const std::vector<TopicPartition>& partitions)
 {
@@ -96,7 +108,7 @@ ListPtr list_of_positions(const std::vector<std::pair<TopicPartition, StoredPosi
     auto* one = rd_kafka_topic_partition_list_add(list.get(), at.topic.c_str(), at.partition);
     one->offset = position.offset;
     if (position.note.empty()) continue;
-    one->metadata = std::malloc(position.note.size());  // the list frees it
+    one->metadata = std::malloc(position.note.size()); // the list frees it
     std::memcpy(one->metadata, position.note.data(), position.note.size());
     one->metadata_size = position.note.size();
   }
@@ -138,27 +150,31 @@ Code code_of(rd_kafka_resp_err_t err)
     case RD_KAFKA_RESP_ERR_NOT_ENOUGH_REPLICAS:
     case RD_KAFKA_RESP_ERR_NOT_ENOUGH_REPLICAS_AFTER_APPEND:
     case RD_KAFKA_RESP_ERR_OFFSET_NOT_AVAILABLE:
-    case RD_KAFKA_RESP_ERR_UNSTABLE_OFFSET_COMMIT: return Code::unreachable;
+    case RD_KAFKA_RESP_ERR_UNSTABLE_OFFSET_COMMIT:
+      return Code::unreachable;
 
     case RD_KAFKA_RESP_ERR__QUEUE_FULL:
     case RD_KAFKA_RESP_ERR__CONFLICT:
     case RD_KAFKA_RESP_ERR__PREV_IN_PROGRESS:
     case RD_KAFKA_RESP_ERR_TOPIC_ALREADY_EXISTS:
     case RD_KAFKA_RESP_ERR_REBALANCE_IN_PROGRESS:
-    case RD_KAFKA_RESP_ERR_THROTTLING_QUOTA_EXCEEDED: return Code::busy;
+    case RD_KAFKA_RESP_ERR_THROTTLING_QUOTA_EXCEEDED:
+      return Code::busy;
 
     case RD_KAFKA_RESP_ERR__UNKNOWN_TOPIC:
     case RD_KAFKA_RESP_ERR__UNKNOWN_PARTITION:
     case RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART:
     case RD_KAFKA_RESP_ERR_TOPIC_EXCEPTION:
     case RD_KAFKA_RESP_ERR_INVALID_PARTITIONS:
-    case RD_KAFKA_RESP_ERR_INVALID_GROUP_ID: return Code::usage;
+    case RD_KAFKA_RESP_ERR_INVALID_GROUP_ID:
+      return Code::usage;
 
     case RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE:
     case RD_KAFKA_RESP_ERR_RECORD_LIST_TOO_LARGE:
     case RD_KAFKA_RESP_ERR_INVALID_RECORD:
     case RD_KAFKA_RESP_ERR_OFFSET_METADATA_TOO_LARGE:
-    case RD_KAFKA_RESP_ERR_INVALID_MSG: return Code::bad_data;
+    case RD_KAFKA_RESP_ERR_INVALID_MSG:
+      return Code::bad_data;
 
     case RD_KAFKA_RESP_ERR__AUTHENTICATION:
     case RD_KAFKA_RESP_ERR__SSL:
@@ -177,23 +193,28 @@ Code code_of(rd_kafka_resp_err_t err)
     case RD_KAFKA_RESP_ERR_INCONSISTENT_GROUP_PROTOCOL:
     case RD_KAFKA_RESP_ERR_UNSUPPORTED_VERSION:
     case RD_KAFKA_RESP_ERR_POLICY_VIOLATION:
-    case RD_KAFKA_RESP_ERR_SECURITY_DISABLED: return Code::config;
+    case RD_KAFKA_RESP_ERR_SECURITY_DISABLED:
+      return Code::config;
 
     case RD_KAFKA_RESP_ERR__AUTO_OFFSET_RESET:
-    case RD_KAFKA_RESP_ERR_OFFSET_OUT_OF_RANGE: return Code::gap;
+    case RD_KAFKA_RESP_ERR_OFFSET_OUT_OF_RANGE:
+      return Code::gap;
 
     case RD_KAFKA_RESP_ERR__FATAL:
     case RD_KAFKA_RESP_ERR__BAD_MSG:
     case RD_KAFKA_RESP_ERR__BAD_COMPRESSION:
     case RD_KAFKA_RESP_ERR__CRIT_SYS_RESOURCE:
     case RD_KAFKA_RESP_ERR_KAFKA_STORAGE_ERROR:
-    case RD_KAFKA_RESP_ERR_UNKNOWN: return Code::io;
+    case RD_KAFKA_RESP_ERR_UNKNOWN:
+      return Code::io;
 
     case RD_KAFKA_RESP_ERR__PURGE_QUEUE:
     case RD_KAFKA_RESP_ERR__PURGE_INFLIGHT:
-    case RD_KAFKA_RESP_ERR__DESTROY: return Code::stopped;
+    case RD_KAFKA_RESP_ERR__DESTROY:
+      return Code::stopped;
 
-    default: return Code::internal;
+    default:
+      return Code::internal;
   }
 }
 
@@ -233,7 +254,7 @@ Result<std::shared_ptr<Client>> Client::open(rd_kafka_type_t type, Settings sett
   auto owned = settings.take();
   client->handle_ = rd_kafka_new(type, owned.get(), reason.data(), reason.size());
   if (client->handle_ == nullptr) return client->error(Code::config, reason.data());
-  owned.release();  // the handle has it
+  owned.release(); // the handle has it
   return client;
 }
 
@@ -246,7 +267,7 @@ Client::~Client()
 void Client::abandon(std::shared_ptr<Client> client)
 {
   static std::mutex mutex;
-  static auto& abandoned = *new std::vector<std::shared_ptr<Client>>;  // itself never destroyed
+  static auto& abandoned = *new std::vector<std::shared_ptr<Client>>; // itself never destroyed
   std::lock_guard lock(mutex);
   abandoned.push_back(std::move(client));
 }
@@ -343,5 +364,5 @@ void Client::forget_trouble()
   connection_failure_.clear();
 }
 
-}  // namespace kafka
-}  // namespace attune
+} // namespace kafka
+} // namespace attune

@@ -40,7 +40,10 @@ using TopicPtr = std::unique_ptr<rd_kafka_topic_t, Destroy<rd_kafka_topic_destro
 
 [[nodiscard]] ListPtr list_of(const std::vector<TopicPartition>& partitions);
 [[nodiscard]] ListPtr list_of_positions(const std::vector<std::pair<TopicPartition, StoredPosition>>& positions);
-[[nodiscard]] inline TopicPartition at_of(const rd_kafka_topic_partition_t& one) { return {one.topic, one.partition}; }
+[[nodiscard]] inline TopicPartition at_of(const rd_kafka_topic_partition_t& one)
+{
+  return {one.topic, one.partition};
+}
 // For librdkafka's calls, which take an int; never negative, since that would mean for ever.
 [[nodiscard]] int as_timeout(Milliseconds time);
 [[nodiscard]] Milliseconds left_until(SteadyClock::time_point deadline);
@@ -65,8 +68,8 @@ class Settings {
 struct TopicInfo {
   std::string topic;
   std::int32_t partitions = 0;
-  std::int32_t replication = 0;  // of partition 0
-  bool has_leaders = false;      // every partition has one
+  std::int32_t replication = 0; // of partition 0
+  bool has_leaders = false; // every partition has one
 };
 
 class Client {
@@ -128,7 +131,7 @@ class Client {
   rd_kafka_t* handle_ = nullptr;
   std::atomic<bool> suspect_{false};
   mutable std::mutex mutex_;
-  std::string connection_failure_;  // of the latest connection that failed; empty: none
+  std::string connection_failure_; // of the latest connection that failed; empty: none
 };
 
-}  // namespace attune::kafka
+} // namespace attune::kafka

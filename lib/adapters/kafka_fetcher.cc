@@ -20,7 +20,7 @@ constexpr int kFetchWaitMs = 50;
 constexpr std::size_t kMostOfRead = 8192;
 constexpr Milliseconds kProdLimit{100};
 constexpr Milliseconds kProbeLimit{1000};
-constexpr std::uint64_t kOne = 1;  // what raises an eventfd; librdkafka keeps the address
+constexpr std::uint64_t kOne = 1; // what raises an eventfd; librdkafka keeps the address
 
 // The records of one read(), and the messages their views point into. Holds the client: librdkafka's messages must go before its handle.
 class KafkaBlock final : public RecordBlock {
@@ -66,7 +66,7 @@ class KafkaBlock final : public RecordBlock {
   std::vector<rd_kafka_message_t*> messages_;
 };
 
-}  // namespace
+} // namespace
 
 Settings fetcher_settings(const std::string& group, FetchMode* mode)
 {
@@ -161,8 +161,8 @@ Result<PartitionEnds> Fetcher::ends(const TopicPartition& at)
 {
   return client_->retry([&](Milliseconds left) -> Result<PartitionEnds> {
     PartitionEnds ends;
-    const auto err =
-        rd_kafka_query_watermark_offsets(client_->handle(), at.topic.c_str(), at.partition, &ends.begin, &ends.end, as_timeout(left));
+    const auto err = rd_kafka_query_watermark_offsets(client_->handle(), at.topic.c_str(), at.partition, &ends.begin, &ends.end,
+                                                      as_timeout(left));
     if (err != RD_KAFKA_RESP_ERR_NO_ERROR) return client_->error(err, to_string(at));
     return ends;
   });
@@ -173,7 +173,7 @@ Result<std::int64_t> Fetcher::offset_at(const TopicPartition& at, Timestamp time
   auto found = client_->retry([&](Milliseconds left) -> Result<std::int64_t> {
     const auto list = list_of({at});
     auto& one = list->elems[0];
-    one.offset = std::max<std::int64_t>(time.ms, 0);  // negative ones mean "earliest" and "latest" on the wire
+    one.offset = std::max<std::int64_t>(time.ms, 0); // negative ones mean "earliest" and "latest" on the wire
     auto err = rd_kafka_offsets_for_times(client_->handle(), list.get(), as_timeout(left));
     if (err == RD_KAFKA_RESP_ERR_NO_ERROR) err = one.err;
     if (err != RD_KAFKA_RESP_ERR_NO_ERROR) return client_->error(err, to_string(at));
@@ -308,10 +308,11 @@ Error Fetcher::gap(const TopicPartition& at, std::int64_t next)
   if (!now) return now.error();
   const auto position = " (position " + std::to_string(next) + ", ";
   if (next < now->begin)
-    return client_->error(Code::gap, to_string(at) + ": " + std::to_string(now->begin - next) + " records are gone before they were read" +
-                                         position + "earliest " + std::to_string(now->begin) + ")");
-  return client_->error(Code::gap, to_string(at) + ": the log lost " + std::to_string(next - now->end) + " records that were read" + position +
-                                       "end " + std::to_string(now->end) + ")");
+    return client_->error(Code::gap, to_string(at) + ": " + std::to_string(now->begin - next) +
+                                         " records are gone before they were read" + position + "earliest " +
+                                         std::to_string(now->begin) + ")");
+  return client_->error(Code::gap, to_string(at) + ": the log lost " + std::to_string(next - now->end) + " records that were read" +
+                                       position + "end " + std::to_string(now->end) + ")");
 }
 
 // Before 2.2, librdkafka looks only once a second whether queues have room again, if no fetch is under way: when all of them were full.
@@ -366,8 +367,8 @@ Status Fetcher::serve()
     auto error = client_->error(err, "fetch", rd_kafka_message_errstr(message));
     rd_kafka_message_destroy(message);
     // A topic may yet appear; brokers that went away are looked for by wait(); a member that was too slow is told by its callback.
-    if (err == RD_KAFKA_RESP_ERR_NO_ERROR || err == RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART || err == RD_KAFKA_RESP_ERR__UNKNOWN_TOPIC ||
-        err == RD_KAFKA_RESP_ERR__MAX_POLL_EXCEEDED || worth_retry(error))
+    if (err == RD_KAFKA_RESP_ERR_NO_ERROR || err == RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART ||
+        err == RD_KAFKA_RESP_ERR__UNKNOWN_TOPIC || err == RD_KAFKA_RESP_ERR__MAX_POLL_EXCEEDED || worth_retry(error))
       continue;
     // Who only reads may lack the right to a group, and needs none.
     if (err == RD_KAFKA_RESP_ERR_GROUP_AUTHORIZATION_FAILED && !mode_.member) continue;
@@ -376,4 +377,4 @@ Status Fetcher::serve()
   return {};
 }
 
-}  // namespace attune::kafka
+} // namespace attune::kafka

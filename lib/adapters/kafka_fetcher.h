@@ -21,8 +21,8 @@ namespace attune::kafka {
 
 // How a fetcher's handle is made.
 struct FetchMode {
-  bool member = false;        // of a group
-  bool prods_itself = false;  // the library looks by itself when a queue that was full has room again
+  bool member = false; // of a group
+  bool prods_itself = false; // the library looks by itself when a queue that was full has room again
 };
 // The settings of everything that fetches; `group` empty: nobody's member.
 [[nodiscard]] Settings fetcher_settings(const std::string& group, FetchMode* mode);
@@ -72,12 +72,12 @@ class Fetcher {
  private:
   struct Part {
     QueuePtr queue;
-    std::int64_t next = 0;        // nothing below it is handed out
-    bool to_start = false;        // librdkafka has not heard of it, or should begin anew at `next`
-    bool at_end = false;          // the last thing the queue held was the end of the partition
-    bool unread = true;           // the queue may hold something that no event will tell of
-    bool was_full = false;        // librdkafka paused fetching, since the queue was full
-    std::optional<Error> failed;  // until the next seek
+    std::int64_t next = 0; // nothing below it is handed out
+    bool to_start = false; // librdkafka has not heard of it, or should begin anew at `next`
+    bool at_end = false; // the last thing the queue held was the end of the partition
+    bool unread = true; // the queue may hold something that no event will tell of
+    bool was_full = false; // librdkafka paused fetching, since the queue was full
+    std::optional<Error> failed; // until the next seek
   };
 
   Part* part_at(const TopicPartition& at);
@@ -94,16 +94,19 @@ class Fetcher {
   EventFd signal_;
   QueuePtr main_;
   std::map<TopicPartition, Part> parts_;
-  std::set<TopicPartition> started_;  // what librdkafka was told to fetch
+  std::set<TopicPartition> started_; // what librdkafka was told to fetch
   bool held_ = false;
-  std::vector<rd_kafka_message_t*> taken_;  // scratch
+  std::vector<rd_kafka_message_t*> taken_; // scratch
 };
 
 // LogReader's members, for a port that is one.
 template <class Port>
 class Reading : public Port {
  public:
-  Result<std::vector<TopicPartition>> partitions(std::span<const std::string> topics) override { return fetcher().partitions(topics); }
+  Result<std::vector<TopicPartition>> partitions(std::span<const std::string> topics) override
+  {
+    return fetcher().partitions(topics);
+  }
   Result<std::vector<std::string>> topics() override { return fetcher().topics(); }
   Result<PartitionEnds> ends(const TopicPartition& at) override { return fetcher().ends(at); }
   Result<std::int64_t> offset_at(const TopicPartition& at, Timestamp time) override { return fetcher().offset_at(at, time); }
@@ -118,4 +121,4 @@ class Reading : public Port {
   virtual Fetcher& fetcher() = 0;
 };
 
-}  // namespace attune::kafka
+} // namespace attune::kafka

@@ -13,15 +13,19 @@ using namespace kafka;
 bool says_not_ours(rd_kafka_resp_err_t err)
 {
   return err == RD_KAFKA_RESP_ERR_ILLEGAL_GENERATION || err == RD_KAFKA_RESP_ERR_UNKNOWN_MEMBER_ID ||
-         err == RD_KAFKA_RESP_ERR_FENCED_INSTANCE_ID || err == RD_KAFKA_RESP_ERR__ASSIGNMENT_LOST || err == RD_KAFKA_RESP_ERR__FENCED;
+         err == RD_KAFKA_RESP_ERR_FENCED_INSTANCE_ID || err == RD_KAFKA_RESP_ERR__ASSIGNMENT_LOST ||
+         err == RD_KAFKA_RESP_ERR__FENCED;
 }
 
 class KafkaGroup final : public Reading<LogGroup> {
  public:
-  KafkaGroup(std::shared_ptr<Client> client, FetchMode mode) : client_(std::move(client)), fetcher_(client_, mode) { client_->set_owner(this); }
+  KafkaGroup(std::shared_ptr<Client> client, FetchMode mode) : client_(std::move(client)), fetcher_(client_, mode)
+  {
+    client_->set_owner(this);
+  }
   ~KafkaGroup() override
   {
-    listener_ = nullptr;  // may be gone already
+    listener_ = nullptr; // may be gone already
     [[maybe_unused]] const auto left = leave();
   }
 
@@ -50,9 +54,9 @@ class KafkaGroup final : public Reading<LogGroup> {
   GroupListener* listener_ = nullptr;
   std::set<TopicPartition> ours_;
   bool joined_ = false;
-  bool answered_ = false;  // a first rebalance was
+  bool answered_ = false; // a first rebalance was
   bool left_ = false;
-  Status trouble_;  // of a rebalance; wait() tells of it
+  Status trouble_; // of a rebalance; wait() tells of it
 };
 
 Status KafkaGroup::join(const std::vector<std::string>& topics, GroupListener& listener)
@@ -154,7 +158,7 @@ bool KafkaGroup::can_be_closed()
   constexpr int kMended = 0x02030000;
   if (answered_ || rd_kafka_version() >= kMended) return true;
   constexpr Milliseconds kSlice{100};
-  listener_ = nullptr;  // is told nothing of partitions that are given back at once
+  listener_ = nullptr; // is told nothing of partitions that are given back at once
   const auto deadline = SteadyClock::now() + client_->limit();
   while (!answered_ && left_until(deadline) > Milliseconds(0)) {
     if (auto waited = fetcher_.wait(kSlice); !waited && !worth_retry(waited.error())) break;
@@ -184,7 +188,7 @@ Status KafkaGroup::leave()
   return std::exchange(trouble_, Status());
 }
 
-}  // namespace
+} // namespace
 
 Result<std::unique_ptr<LogGroup>> open_kafka_log_group(const KafkaOptions& options, std::string_view group)
 {
@@ -197,4 +201,4 @@ Result<std::unique_ptr<LogGroup>> open_kafka_log_group(const KafkaOptions& optio
   return std::unique_ptr<LogGroup>(std::make_unique<KafkaGroup>(std::move(*client), mode));
 }
 
-}  // namespace attune
+} // namespace attune

@@ -30,12 +30,12 @@
 namespace attune {
 
 struct KafkaOptions {
-  std::string brokers;  // host:port[,host:port…]
+  std::string brokers; // host:port[,host:port…]
   // librdkafka settings; they override ours, the last of a name wins. Some are refused: what they change is promised otherwise.
   std::vector<std::pair<std::string, std::string>> properties;
   std::string client_id = "attune";
-  Milliseconds linger{5};                          // how long a record waits for company; flush() does not wait
-  Milliseconds limit = std::chrono::seconds(10);   // how long a call waits for brokers that do not answer
+  Milliseconds linger{5}; // how long a record waits for company; flush() does not wait
+  Milliseconds limit = std::chrono::seconds(10); // how long a call waits for brokers that do not answer
   // Gets librdkafka's log, one line at a time, from its threads. Without it the log is dropped, or goes to stderr with `debug` set.
   std::function<void(std::string_view)> log;
 };
@@ -49,4 +49,4 @@ struct KafkaOptions {
 // "2.0.2", for --version.
 [[nodiscard]] std::string kafka_library_version();
 
-}  // namespace attune
+} // namespace attune

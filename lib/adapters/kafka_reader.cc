@@ -14,7 +14,7 @@ class KafkaReader final : public kafka::Reading<LogReader> {
   kafka::Fetcher fetcher_;
 };
 
-}  // namespace
+} // namespace
 
 Result<std::unique_ptr<LogReader>> open_kafka_log_reader(const KafkaOptions& options)
 {
@@ -25,4 +25,4 @@ Result<std::unique_ptr<LogReader>> open_kafka_log_reader(const KafkaOptions& opt
   return std::unique_ptr<LogReader>(std::make_unique<KafkaReader>(std::move(*client), mode));
 }
 
-}  // namespace attune
+} // namespace attune

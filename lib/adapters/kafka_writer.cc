@@ -11,8 +11,8 @@ namespace {
 
 using namespace kafka;
 
-constexpr Milliseconds kNewTopicLimit{3000};  // how long a topic may take from its creation until every broker knows it
-constexpr Milliseconds kFlushSlice{5};        // how late a flush notices its own records while others go on appending
+constexpr Milliseconds kNewTopicLimit{3000}; // how long a topic may take from its creation until every broker knows it
+constexpr Milliseconds kFlushSlice{5}; // how late a flush notices its own records while others go on appending
 constexpr Milliseconds kCloseLimit{2000};
 
 // What comes back with a delivery. A record without a callback is common and needs no memory of its own: then the ticket is the number
@@ -83,14 +83,15 @@ class KafkaWriter final : public LogWriter {
   std::mutex mutex_;
   std::condition_variable progress_;
   std::map<std::string, TopicPtr, std::less<>> topics_;
-  std::deque<Flight> flights_{{.number = 0}};  // the last one is boarding
+  std::deque<Flight> flights_{{.number = 0}}; // the last one is boarding
   std::uint64_t reports_served_ = 0;
-  std::optional<Error> first_failure_;  // since the last flush
+  std::optional<Error> first_failure_; // since the last flush
   std::atomic<bool> closing_{false};
   std::thread server_;
 };
 
-KafkaWriter::KafkaWriter(std::shared_ptr<Client> client) : client_(std::move(client)), reports_(rd_kafka_queue_get_main(client_->handle()))
+KafkaWriter::KafkaWriter(std::shared_ptr<Client> client)
+    : client_(std::move(client)), reports_(rd_kafka_queue_get_main(client_->handle()))
 {
   server_ = std::thread([this] { serve(); });
 }
@@ -129,9 +130,8 @@ Status KafkaWriter::append(const OutgoingRecord& record, Delivered delivered)
 rd_kafka_resp_err_t KafkaWriter::produce(rd_kafka_topic_t* topic, const OutgoingRecord& record, void* ticket)
 {
   if (record.timestamp || !record.headers.empty()) return produce_with_extras(topic, record, ticket);
-  const auto produced =
-      rd_kafka_produce(topic, record.partition, RD_KAFKA_MSG_F_COPY, address_of(record.value), size_of(record.value), address_of(record.key),
-                       size_of(record.key), ticket);
+  const auto produced = rd_kafka_produce(topic, record.partition, RD_KAFKA_MSG_F_COPY, address_of(record.value),
+                                         size_of(record.value), address_of(record.key), size_of(record.key), ticket);
   return produced == 0 ? RD_KAFKA_RESP_ERR_NO_ERROR : rd_kafka_last_error();
 }
 
@@ -141,16 +141,17 @@ rd_kafka_resp_err_t KafkaWriter::produce_with_extras(rd_kafka_topic_t* topic, co
   if (!record.headers.empty()) {
     headers = rd_kafka_headers_new(record.headers.size());
     for (const auto& header : record.headers)
-      rd_kafka_header_add(headers, header.name.data() != nullptr ? header.name.data() : "", static_cast<ssize_t>(header.name.size()),
-                          address_of(header.value), static_cast<ssize_t>(size_of(header.value)));
+      rd_kafka_header_add(headers, header.name.data() != nullptr ? header.name.data() : "",
+                          static_cast<ssize_t>(header.name.size()), address_of(header.value),
+                          static_cast<ssize_t>(size_of(header.value)));
   }
-  const std::int64_t timestamp = record.timestamp ? record.timestamp->ms : 0;  // 0: now
-  const auto err = rd_kafka_producev(
-      client_->handle(), RD_KAFKA_V_RKT(topic), RD_KAFKA_V_PARTITION(record.partition), RD_KAFKA_V_MSGFLAGS(RD_KAFKA_MSG_F_COPY),
-      RD_KAFKA_V_VALUE(address_of(record.value), size_of(record.value)), RD_KAFKA_V_KEY(address_of(record.key), size_of(record.key)),
-      RD_KAFKA_V_TIMESTAMP(timestamp), RD_KAFKA_V_HEADERS(headers), RD_KAFKA_V_OPAQUE(ticket),
-      RD_KAFKA_V_END);
-  if (err != RD_KAFKA_RESP_ERR_NO_ERROR && headers != nullptr) rd_kafka_headers_destroy(headers);  // taken over only by success
+  const std::int64_t timestamp = record.timestamp ? record.timestamp->ms : 0; // 0: now
+  const auto err =
+      rd_kafka_producev(client_->handle(), RD_KAFKA_V_RKT(topic), RD_KAFKA_V_PARTITION(record.partition),
+                        RD_KAFKA_V_MSGFLAGS(RD_KAFKA_MSG_F_COPY), RD_KAFKA_V_VALUE(address_of(record.value), size_of(record.value)),
+                        RD_KAFKA_V_KEY(address_of(record.key), size_of(record.key)), RD_KAFKA_V_TIMESTAMP(timestamp),
+                        RD_KAFKA_V_HEADERS(headers), RD_KAFKA_V_OPAQUE(ticket), RD_KAFKA_V_END);
+  if (err != RD_KAFKA_RESP_ERR_NO_ERROR && headers != nullptr) rd_kafka_headers_destroy(headers); // taken over only by success
   return err;
 }
 
@@ -281,14 +282,15 @@ Result<Placed> KafkaWriter::placed(const rd_kafka_message_t& message)
 {
   if (message.err == RD_KAFKA_RESP_ERR_NO_ERROR) return Placed{message.partition, std::max<std::int64_t>(message.offset, -1)};
   const std::string topic = message.rkt != nullptr ? rd_kafka_topic_name(message.rkt) : "a record";
-  auto error = code_of(message.err) == Code::stopped ? client_->error(Code::stopped, topic + ": closed before a record was delivered")
-                                                     : client_->error(message.err, topic);
+  auto error = code_of(message.err) == Code::stopped
+                   ? client_->error(Code::stopped, topic + ": closed before a record was delivered")
+                   : client_->error(message.err, topic);
   std::lock_guard lock(mutex_);
   if (!first_failure_) first_failure_ = error;
   return error;
 }
 
-}  // namespace
+} // namespace
 
 Result<std::unique_ptr<LogWriter>> open_kafka_log_writer(const KafkaOptions& options)
 {
@@ -306,4 +308,4 @@ Result<std::unique_ptr<LogWriter>> open_kafka_log_writer(const KafkaOptions& opt
   return std::unique_ptr<LogWriter>(std::make_unique<KafkaWriter>(std::move(*client)));
 }
 
-}  // namespace attune
+} // namespace attune

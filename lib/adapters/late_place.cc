@@ -16,8 +16,8 @@ class StderrLate final : public LateSink {
   Status put(const Event& event) override
   {
     return write_all(STDERR_FILENO,
-                     program_ + ": late: " + event.customer.text + ": " + std::string(type_name(event)) + ' ' + event.id.text + " at " +
-                         std::to_string(event.time->ms) + '\n',
+                     program_ + ": late: " + event.customer.text + ": " + std::string(type_name(event)) + ' ' + event.id.text +
+                         " at " + std::to_string(event.time->ms) + '\n',
                      "stderr");
   }
   Status flush(Milliseconds) override { return {}; }
@@ -63,7 +63,7 @@ class LogLate final : public LateSink {
   std::string topic_;
 };
 
-}  // namespace
+} // namespace
 
 Result<std::unique_ptr<LateSink>> open_late(const LatePlace& where)
 {
@@ -78,4 +78,4 @@ Result<std::unique_ptr<LateSink>> open_late(const LatePlace& where)
   return Sink(std::make_unique<FileLate>(std::move(*file)));
 }
 
-}  // namespace attune
+} // namespace attune

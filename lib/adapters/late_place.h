@@ -16,12 +16,12 @@ namespace attune {
 
 struct LatePlace {
   std::string place = "stderr";
-  std::string program;       // begins each line on stderr
-  std::string topic;         // whole name
-  LogWriter* log = nullptr;  // what `topic` means; outlives the sink. Null: `topic` is a usage error
+  std::string program; // begins each line on stderr
+  std::string topic; // whole name
+  LogWriter* log = nullptr; // what `topic` means; outlives the sink. Null: `topic` is a usage error
 };
 
 // ERRORS: usage; io: the file can not be opened.
 [[nodiscard]] Result<std::unique_ptr<LateSink>> open_late(const LatePlace& where);
 
-}  // namespace attune
+} // namespace attune

@@ -13,7 +13,7 @@ namespace {
 
 constexpr std::size_t kBufferBytes = 64 * 1024;
 
-}  // namespace
+} // namespace
 
 Status write_all(int fd, std::string_view bytes, const std::string& name)
 {
@@ -68,4 +68,4 @@ Status LineFile::flush()
   return {};
 }
 
-}  // namespace attune
+} // namespace attune

@@ -18,8 +18,8 @@ class LineFile {
   LineFile(const LineFile&) = delete;
   LineFile& operator=(const LineFile&) = delete;
 
-  Status line(std::string_view text);  // without its newline
-  Status flush();                      // durable, where the file can be
+  Status line(std::string_view text); // without its newline
+  Status flush(); // durable, where the file can be
 
  private:
   LineFile(int fd, std::string path) : fd_(fd), path_(std::move(path)) {}
@@ -35,4 +35,4 @@ class LineFile {
 // One write(2) after another until all is written. ERRORS: io: "NAME: reason".
 Status write_all(int fd, std::string_view bytes, const std::string& name);
 
-}  // namespace attune
+} // namespace attune

@@ -14,4 +14,4 @@ std::int32_t partition_of_key(std::string_view key, std::int32_t partitions)
   return rd_kafka_msg_partitioner_murmur2(nullptr, bytes, key.size(), partitions, nullptr, nullptr);
 }
 
-}  // namespace attune
+} // namespace attune

@@ -10,4 +10,4 @@ namespace attune {
 // REQUIRES: partitions > 0.
 [[nodiscard]] std::int32_t partition_of_key(std::string_view key, std::int32_t partitions);
 
-}  // namespace attune
+} // namespace attune

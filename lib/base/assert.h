@@ -13,7 +13,7 @@ namespace attune {
   std::abort();
 }
 
-}  // namespace attune
+} // namespace attune
 
 #define ATTUNE_ASSERT(condition) \
   (static_cast<bool>(condition) ? static_cast<void>(0) : ::attune::assertion_failed(#condition, __FILE__, __LINE__))

@@ -34,4 +34,4 @@ class SystemClock final : public Clock {
   }
 };
 
-}  // namespace attune
+} // namespace attune

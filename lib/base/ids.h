@@ -31,7 +31,7 @@ using OrderId = Id<struct OrderTag>;
 using RecommendationId = Id<struct RecommendationTag>;
 using Slot = Id<struct SlotTag>;
 
-}  // namespace attune
+} // namespace attune
 
 template <class Tag>
 struct std::hash<attune::Id<Tag>> {

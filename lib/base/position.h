@@ -8,14 +8,14 @@
 namespace attune {
 
 struct TopicPartition {
-  std::string topic;  // whole name, namespace included
+  std::string topic; // whole name, namespace included
   std::int32_t partition = 0;
   friend auto operator<=>(const TopicPartition&, const TopicPartition&) = default;
 };
 
 struct LogPosition {
   TopicPartition at;
-  std::int64_t offset = 0;  // of the next record to read
+  std::int64_t offset = 0; // of the next record to read
   friend auto operator<=>(const LogPosition&, const LogPosition&) = default;
 };
 
@@ -25,4 +25,4 @@ struct LogPosition {
   return at.topic + "/" + std::to_string(at.partition);
 }
 
-}  // namespace attune
+} // namespace attune

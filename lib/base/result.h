@@ -15,16 +15,16 @@ namespace attune {
 
 // What kind of failure, as far as a caller acts on it. base/exit_status.h maps each to an exit status.
 enum class Code {
-  usage,        // the command line is wrong
-  bad_data,     // an input could not be understood
-  unreachable,  // a peer (broker, store) is away; worth a retry
-  busy,         // held by somebody else, or overloaded; worth a retry
-  io,           // a file or disk failed
-  config,       // a configuration is wrong, or a peer refuses us for good (NOAUTH, WRONGTYPE)
-  gap,          // records that should be read are gone from the log
-  replaced,     // the store is not the one it was: its incarnation changed (pipeline/ports.h)
-  stopped,      // the caller asked to stop
-  internal,     // a bug
+  usage, // the command line is wrong
+  bad_data, // an input could not be understood
+  unreachable, // a peer (broker, store) is away; worth a retry
+  busy, // held by somebody else, or overloaded; worth a retry
+  io, // a file or disk failed
+  config, // a configuration is wrong, or a peer refuses us for good (NOAUTH, WRONGTYPE)
+  gap, // records that should be read are gone from the log
+  replaced, // the store is not the one it was: its incarnation changed (pipeline/ports.h)
+  stopped, // the caller asked to stop
+  internal, // a bug
 };
 
 struct Error {
@@ -103,4 +103,4 @@ class [[nodiscard]] Result<void, E> {
 
 using Status = Result<void>;
 
-}  // namespace attune
+} // namespace attune

@@ -7,7 +7,7 @@
 namespace attune {
 namespace {
 
-constexpr double kGrid = 1e6;  // weights are told in millionths
+constexpr double kGrid = 1e6; // weights are told in millionths
 
 double weight_of(std::string_view type)
 {
@@ -54,7 +54,8 @@ class Weights {
     std::vector<std::pair<std::string, double>> all;
     for (const auto& [category, weight] : sums_)
       if (const double rounded = std::round(weight * kGrid) / kGrid; rounded > 0) all.emplace_back(category, rounded);
-    std::sort(all.begin(), all.end(), [](const auto& a, const auto& b) { return a.second != b.second ? a.second > b.second : a.first < b.first; });
+    std::sort(all.begin(), all.end(),
+              [](const auto& a, const auto& b) { return a.second != b.second ? a.second > b.second : a.first < b.first; });
     return all;
   }
 
@@ -80,7 +81,7 @@ class Weights {
   std::map<std::string, double> sums_;
 };
 
-}  // namespace
+} // namespace
 
 std::vector<std::pair<std::string, double>> affinity(const Profile& profile, const Catalog& catalog, Timestamp now)
 {
@@ -93,4 +94,4 @@ std::vector<std::pair<std::string, double>> affinity(const Profile& profile, con
   return weights.ranked();
 }
 
-}  // namespace attune
+} // namespace attune

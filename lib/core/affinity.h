@@ -18,4 +18,4 @@ inline constexpr Milliseconds kAffinityHalfLife = std::chrono::hours(24 * 14);
 // whose items the catalog knows counts by the catalog, the rest by what they said. What came after `now` is left out.
 [[nodiscard]] std::vector<std::pair<std::string, double>> affinity(const Profile& profile, const Catalog& catalog, Timestamp now);
 
-}  // namespace attune
+} // namespace attune

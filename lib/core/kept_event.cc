@@ -105,29 +105,53 @@ void read_number(const ProtoReader& reader, KeptView& view)
     case kType:
       if (is_kept_type(reader.number)) view.type = static_cast<EventType>(reader.number);
       break;
-    case kQuantity: view.quantity = quantity_of(reader.number); break;
-    case kPrice: view.price = price_of(reader.number); break;
-    default: break;
+    case kQuantity:
+      view.quantity = quantity_of(reader.number);
+      break;
+    case kPrice:
+      view.price = price_of(reader.number);
+      break;
+    default:
+      break;
   }
 }
 
 void read_bytes(const ProtoReader& reader, KeptView& view)
 {
   switch (reader.field) {
-    case kCustomType: view.custom_type = reader.bytes; break;
-    case kItem: view.item = reader.bytes; break;
-    case kLines: view.lines.push_back(line_of(reader.bytes)); break;
-    case kCurrency: view.currency = parse_currency(reader.bytes).value_or(Currency{}); break;
-    case kSession: view.session = reader.bytes; break;
-    case kSlot: view.slot = reader.bytes; break;
-    case kRecommendation: view.recommendation = reader.bytes; break;
-    case kCategory: view.category = reader.bytes; break;
-    case kOrder: view.order = reader.bytes; break;
-    default: break;
+    case kCustomType:
+      view.custom_type = reader.bytes;
+      break;
+    case kItem:
+      view.item = reader.bytes;
+      break;
+    case kLines:
+      view.lines.push_back(line_of(reader.bytes));
+      break;
+    case kCurrency:
+      view.currency = parse_currency(reader.bytes).value_or(Currency{});
+      break;
+    case kSession:
+      view.session = reader.bytes;
+      break;
+    case kSlot:
+      view.slot = reader.bytes;
+      break;
+    case kRecommendation:
+      view.recommendation = reader.bytes;
+      break;
+    case kCategory:
+      view.category = reader.bytes;
+      break;
+    case kOrder:
+      view.order = reader.bytes;
+      break;
+    default:
+      break;
   }
 }
 
-}  // namespace
+} // namespace
 
 std::uint64_t hash_of(const EventId& id)
 {
@@ -248,4 +272,4 @@ bool stays_before(const KeptEvent& a, const KeptEvent& b)
   return a.time != b.time ? a.time < b.time : a.wire < b.wire;
 }
 
-}  // namespace attune
+} // namespace attune

@@ -26,7 +26,7 @@ namespace attune {
 struct Place {
   Timestamp time;
   EventId id;
-  [[nodiscard]] static Place of(const Event& event) { return {*event.time, event.id}; }  // REQUIRES: event complete
+  [[nodiscard]] static Place of(const Event& event) { return {*event.time, event.id}; } // REQUIRES: event complete
   friend auto operator<=>(const Place&, const Place&) = default;
 };
 
@@ -35,7 +35,7 @@ struct Place {
 // One line of a kept order or impression. Views into the kept event.
 struct KeptLine {
   std::string_view item;
-  std::int64_t quantity = 0;  // 0: absent
+  std::int64_t quantity = 0; // 0: absent
   std::optional<Money> price;
 };
 
@@ -46,7 +46,7 @@ struct KeptView {
   EventType type = EventType::view;
   std::string_view custom_type;
   std::string_view item;
-  std::vector<KeptLine> lines;  // as `items` of the event; empty for a one-line order
+  std::vector<KeptLine> lines; // as `items` of the event; empty for a one-line order
   std::int64_t quantity = 0;
   std::optional<Money> price;
   Currency currency;
@@ -56,7 +56,7 @@ struct KeptView {
   std::string_view category;
   std::string_view order;
 
-  [[nodiscard]] std::string_view type_name() const;  // "view", …; of a custom event its own name
+  [[nodiscard]] std::string_view type_name() const; // "view", …; of a custom event its own name
   // The item and those of the lines, each once, sorted.
   [[nodiscard]] std::vector<std::string_view> items() const;
   // The lines of an order, be it written as `items` or as item, quantity (1 if absent) and price; nothing for an event without an item.
@@ -88,4 +88,4 @@ struct KeptEvent {
 // Whether `a` stays rather than `b`, both having one id: it is of smaller (time, bytes).
 [[nodiscard]] bool stays_before(const KeptEvent& a, const KeptEvent& b);
 
-}  // namespace attune
+} // namespace attune

@@ -29,8 +29,8 @@ bool refuses(const Profile& profile, Timestamp time)
 struct Known {
   enum class Where : std::uint8_t { nowhere, folded, recent, arrived };
   Where where = Where::nowhere;
-  RecentList list = RecentList::other;  // of recent
-  std::uint32_t index = 0;              // in that list, or among the arrivals
+  RecentList list = RecentList::other; // of recent
+  std::uint32_t index = 0; // in that list, or among the arrivals
 };
 
 // Ids by their hash: open addressing, since it is built once per batch and only ever filled.
@@ -116,13 +116,11 @@ class Arrivals {
     for (const auto& folded : profile_.summary.folded) table_->at(folded.hash).where = Known::Where::folded;
     for (std::size_t list = 0; list < kRecentLists; ++list)
       for (std::size_t i = 0; i < profile_.recent[list].size(); ++i)
-        table_->at(profile_.recent[list][i].id_hash) = {Known::Where::recent, static_cast<RecentList>(list), static_cast<std::uint32_t>(i)};
+        table_->at(profile_.recent[list][i].id_hash) = {Known::Where::recent, static_cast<RecentList>(list),
+                                                        static_cast<std::uint32_t>(i)};
   }
 
-  Known find(std::uint64_t hash)
-  {
-    return table_ ? table_->at(hash) : look_for(hash);
-  }
+  Known find(std::uint64_t hash) { return table_ ? table_->at(hash) : look_for(hash); }
 
   [[nodiscard]] Known look_for(std::uint64_t hash) const
   {
@@ -202,7 +200,8 @@ void refold(Profile& profile, const std::optional<Timestamp>& newest_before)
 void erase_up_to(Profile& profile, Timestamp time)
 {
   for (auto& recent : profile.recent) {
-    const auto end = std::partition_point(recent.begin(), recent.end(), [time](const KeptEvent& kept) { return kept.time <= time; });
+    const auto end =
+        std::partition_point(recent.begin(), recent.end(), [time](const KeptEvent& kept) { return kept.time <= time; });
     recent.erase(recent.begin(), end);
   }
   auto& summary = profile.summary;
@@ -295,7 +294,7 @@ void merge_events(Profile& into, Profile& other)
   refold(into, std::nullopt);
 }
 
-}  // namespace
+} // namespace
 
 RecentList list_of(EventType type)
 {
@@ -303,18 +302,24 @@ RecentList list_of(EventType type)
     case EventType::cart_add:
     case EventType::cart_remove:
     case EventType::purchase:
-    case EventType::refund: return RecentList::orders_and_carts;
-    case EventType::impression: return RecentList::impressions;
-    default: return RecentList::other;
+    case EventType::refund:
+      return RecentList::orders_and_carts;
+    case EventType::impression:
+      return RecentList::impressions;
+    default:
+      return RecentList::other;
   }
 }
 
 std::string_view list_name(RecentList list)
 {
   switch (list) {
-    case RecentList::orders_and_carts: return "orders_and_carts";
-    case RecentList::impressions: return "impressions";
-    case RecentList::other: return "other";
+    case RecentList::orders_and_carts:
+      return "orders_and_carts";
+    case RecentList::impressions:
+      return "impressions";
+    case RecentList::other:
+      return "other";
   }
   return {};
 }
@@ -411,11 +416,15 @@ Held holds(const Profile& profile, EventType type, const Place& place)
   const auto held_if = [](bool held) { return held ? Held::held : Held::unknown; };
   const auto by = [&place](const AliasClaim& claim) { return claim.by == place; };
   switch (type) {
-    case EventType::forget: return held_if(profile.forgotten && place <= *profile.forgotten);
-    case EventType::consent: return held_if(profile.consent && place <= profile.consent->by);
+    case EventType::forget:
+      return held_if(profile.forgotten && place <= *profile.forgotten);
+    case EventType::consent:
+      return held_if(profile.consent && place <= profile.consent->by);
     case EventType::identify:
-      return held_if((profile.moved_to && by(*profile.moved_to)) || std::any_of(profile.aliases.begin(), profile.aliases.end(), by));
-    default: break;
+      return held_if((profile.moved_to && by(*profile.moved_to)) ||
+                     std::any_of(profile.aliases.begin(), profile.aliases.end(), by));
+    default:
+      break;
   }
   if (refuses(profile, place.time)) return Held::refused;
   const std::uint64_t hash = hash_of(place.id);
@@ -427,4 +436,4 @@ Held holds(const Profile& profile, EventType type, const Place& place)
   return above(profile.floors[index_of(list_of(type))], place.time, place.id.text) ? Held::unknown : Held::late;
 }
 
-}  // namespace attune
+} // namespace attune

@@ -44,7 +44,7 @@ inline constexpr Milliseconds kRecentAge = std::chrono::hours(24 * 30);
 inline constexpr std::uint32_t kProfileFormat = 1;
 
 [[nodiscard]] RecentList list_of(EventType type);
-[[nodiscard]] std::string_view list_name(RecentList list);  // "orders_and_carts", "impressions", "other"
+[[nodiscard]] std::string_view list_name(RecentList list); // "orders_and_carts", "impressions", "other"
 
 // A claim: `alias` became this customer by the identify event (time, id).
 struct AliasClaim {
@@ -61,29 +61,29 @@ struct Consent {
 
 struct Profile {
   CustomerId customer;
-  std::array<std::vector<KeptEvent>, kRecentLists> recent;       // each sorted by place
+  std::array<std::vector<KeptEvent>, kRecentLists> recent; // each sorted by place
   std::array<std::optional<Place>, kRecentLists> floors;
   Summary summary;
   // Identity.
-  std::optional<AliasClaim> moved_to;      // set: this is a pointer; .alias is whom it became, .by the claim. What else stands here is
-                                           // frozen content that the root has yet to absorb, or nothing
-  std::vector<AliasClaim> aliases;         // whom this customer absorbed, sorted by alias
-  std::optional<Place> forgotten;          // everything at or before its time is refused; never expires
-  std::optional<Consent> consent;          // the newest by (time, id); while refused, nothing is kept
-  std::uint64_t version_base = 0;          // so that version() never falls
+  std::optional<AliasClaim> moved_to; // set: this is a pointer; .alias is whom it became, .by the claim. What else stands here is
+      // frozen content that the root has yet to absorb, or nothing
+  std::vector<AliasClaim> aliases; // whom this customer absorbed, sorted by alias
+  std::optional<Place> forgotten; // everything at or before its time is refused; never expires
+  std::optional<Consent> consent; // the newest by (time, id); while refused, nothing is kept
+  std::uint64_t version_base = 0; // so that version() never falls
 
   // The number of events this profile has accepted; for people.
   [[nodiscard]] std::uint64_t version() const;
-  [[nodiscard]] bool empty() const;        // nothing is kept: no events, no facts
+  [[nodiscard]] bool empty() const; // nothing is kept: no events, no facts
   friend bool operator==(const Profile&, const Profile&) = default;
 };
 
 enum class Outcome : std::uint8_t {
   accepted,
-  repeated,  // its id is known (in recent, in this batch, or by its hash): counted before. The profile changes only when this one is
-             // the smaller of the two, see above
-  late,      // at or below its list's floor and not recognised: for the late sink
-  refused,   // forgotten, or consent is refused: counted, never sent to a sink
+  repeated, // its id is known (in recent, in this batch, or by its hash): counted before. The profile changes only when this one is
+  // the smaller of the two, see above
+  late, // at or below its list's floor and not recognised: for the late sink
+  refused, // forgotten, or consent is refused: counted, never sent to a sink
 };
 
 // Merges `events` of this customer (or of its aliases), in any order, then folds. outcomes[i] speaks of events[i]; late is judged
@@ -139,7 +139,7 @@ struct CartLine {
   std::int64_t quantity = 0;
   std::optional<Money> price;
   Currency currency;
-  Timestamp time;  // of the newest add
+  Timestamp time; // of the newest add
 };
 // cart_add adds (1 when it names no quantity), cart_remove takes its quantity away (all of it when it names none), a purchase takes
 // its items out. Price and currency are the newest add's. By the newest add, oldest first.
@@ -152,4 +152,4 @@ struct CartLine {
 // Counts by type in (now − length, now]: exact over `recent`, by the hour (whole tiles that begin in it) beyond.
 [[nodiscard]] TypeCounts window_counts(const Profile& profile, Timestamp now, Milliseconds length);
 
-}  // namespace attune
+} // namespace attune

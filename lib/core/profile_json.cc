@@ -18,13 +18,14 @@ struct NamedWindow {
   std::string_view name;
   Milliseconds length;
 };
-constexpr NamedWindow kWindows[] = {{"1h", std::chrono::hours(1)}, {"24h", std::chrono::hours(24)}, {"7d", std::chrono::hours(24 * 7)}};
+constexpr NamedWindow kWindows[] = {
+    {"1h", std::chrono::hours(1)}, {"24h", std::chrono::hours(24)}, {"7d", std::chrono::hours(24 * 7)}};
 
 constexpr std::pair<Granularity, std::string_view> kGranularities[] = {
     {Granularity::hour, "hour"}, {Granularity::day, "day"}, {Granularity::month, "month"}};
 
 // What the reader reads over, because it follows from the rest.
-constexpr std::string_view kDerived[] = {"version", "first_time",    "last_time", "counts",  "items",    "cart",
+constexpr std::string_view kDerived[] = {"version", "first_time",    "last_time", "counts",   "items",  "cart",
                                          "spend",   "last_purchase", "session",   "affinity", "windows"};
 
 constexpr int kRecordDepth = 8;
@@ -192,7 +193,8 @@ void write_affinity(JsonOut& json, const Profile& profile, const Catalog& catalo
 void write_windows(JsonOut& json, const Profile& profile, const std::optional<Timestamp>& at)
 {
   json.open('{');
-  for (const auto& window : kWindows) write_counts(json.key(window.name), at ? window_counts(profile, *at, window.length) : TypeCounts{});
+  for (const auto& window : kWindows)
+    write_counts(json.key(window.name), at ? window_counts(profile, *at, window.length) : TypeCounts{});
   json.close('}');
 }
 
@@ -437,7 +439,8 @@ class RecordReader {
     } else if (key == "summary") {
       summary(node, path, profile);
     } else if (key == "aliases") {
-      elements(node, path, [&](const JsonNode& claim, const Path& at) { profile.aliases.push_back(alias_claim(claim, at, "alias")); });
+      elements(node, path,
+               [&](const JsonNode& claim, const Path& at) { profile.aliases.push_back(alias_claim(claim, at, "alias")); });
       std::sort(profile.aliases.begin(), profile.aliases.end(), [](const auto& a, const auto& b) { return a.alias < b.alias; });
     } else if (key == "moved_to") {
       if (!is_null(node)) profile.moved_to = alias_claim(node, path, "customer");
@@ -517,7 +520,8 @@ class RecordReader {
   void recent(const JsonNode& node, const Path& path, Profile& profile)
   {
     elements(node, path, [&](const JsonNode& child, const Path& at) {
-      if (auto kept = kept_event(child, at, profile.customer)) profile.recent[static_cast<std::size_t>(list_of(kept->type()))].push_back(*kept);
+      if (auto kept = kept_event(child, at, profile.customer))
+        profile.recent[static_cast<std::size_t>(list_of(kept->type()))].push_back(*kept);
     });
     for (auto& list : profile.recent) std::sort(list.begin(), list.end(), before);
   }
@@ -540,16 +544,25 @@ class RecordReader {
     const auto name = field_named(path.name);
     if (!name) return fail(path, "unknown key");
     switch (*name) {
-      case Field::time: event.time = time(node, path); return;
-      case Field::price: event.price = price(node, path); return;
-      case Field::quantity: event.quantity = quantity(node, path); return;
-      case Field::items: return lines(node, path, event.items);
+      case Field::time:
+        event.time = time(node, path);
+        return;
+      case Field::price:
+        event.price = price(node, path);
+        return;
+      case Field::quantity:
+        event.quantity = quantity(node, path);
+        return;
+      case Field::items:
+        return lines(node, path, event.items);
       case Field::alias:
       case Field::granted:
       case Field::properties:
       case Field::query:
-      case Field::sent: return fail(path, "not a field that is kept");
-      default: break;
+      case Field::sent:
+        return fail(path, "not a field that is kept");
+      default:
+        break;
     }
     if (node.kind != JsonNode::Kind::string) return fail(path, "not a string");
     if (const auto set = set_from_cell(event, *name, node.text); !set) fail(path, set.error());
@@ -591,7 +604,9 @@ class RecordReader {
     auto& summary = profile.summary;
     members(node, path, [&](const JsonNode& child, const Path& at) {
       if (at.name == "tiles") {
-        elements(child, at, [&](const JsonNode& tile_node, const Path& where) { summary.tiles.push_back(StoredTile::of(tile(tile_node, where))); });
+        elements(child, at, [&](const JsonNode& tile_node, const Path& where) {
+          summary.tiles.push_back(StoredTile::of(tile(tile_node, where)));
+        });
       } else if (at.name == "newest_order") {
         if (!is_null(child)) summary.newest_order = kept_event(child, at, profile.customer);
       } else if (at.name == "last_purchases") {
@@ -696,7 +711,8 @@ class RecordReader {
     const auto written = text(node, path, kHashDigits);
     std::uint64_t number = 0;
     const auto [end, error] = std::from_chars(written.data(), written.data() + written.size(), number, 16);
-    if (written.size() != kHashDigits || error != std::errc() || end != written.data() + written.size()) fail(path, "not 16 hex digits");
+    if (written.size() != kHashDigits || error != std::errc() || end != written.data() + written.size())
+      fail(path, "not 16 hex digits");
     return number;
   }
 
@@ -704,7 +720,7 @@ class RecordReader {
   std::optional<Reject> fault_;
 };
 
-}  // namespace
+} // namespace
 
 void append_profile_view(const Profile& profile, const Catalog& catalog, const ViewOptions& options, std::string& out)
 {
@@ -738,4 +754,4 @@ Result<Profile, Reject> parse_profile_record(std::string_view json)
   return profile;
 }
 
-}  // namespace attune
+} // namespace attune

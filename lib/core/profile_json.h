@@ -28,7 +28,7 @@
 namespace attune {
 
 struct ViewOptions {
-  std::optional<Timestamp> at;  // for windows, session and affinity; default: the profile's newest event
+  std::optional<Timestamp> at; // for windows, session and affinity; default: the profile's newest event
   bool items = false;
   bool recent = false;
 };
@@ -41,4 +41,4 @@ void append_profile_record(const Profile& profile, std::string& out);
 // ERRORS: the field and the reason ("summary.tiles[3].start: not RFC 3339 and not integer milliseconds").
 [[nodiscard]] Result<Profile, Reject> parse_profile_record(std::string_view json);
 
-}  // namespace attune
+} // namespace attune

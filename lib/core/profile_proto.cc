@@ -14,8 +14,8 @@ namespace {
 // Field numbers of message Profile; those of the small messages stand where they are written.
 enum ProfileField : int {
   kFormat = 1,
-  kRecent = 2,  // and the two after it
-  kFloors = 5,  // and the two after it
+  kRecent = 2, // and the two after it
+  kFloors = 5, // and the two after it
   kTiles = 8,
   kNewestOrder = 9,
   kLastPurchasesField = 10,
@@ -178,7 +178,8 @@ bool read_fields(std::string_view bytes, const Take& take)
 template <class Values, class Less>
 bool ascending(const Values& values, const Less& less)
 {
-  return std::adjacent_find(values.begin(), values.end(), [&less](const auto& a, const auto& b) { return !less(a, b); }) == values.end();
+  return std::adjacent_find(values.begin(), values.end(), [&less](const auto& a, const auto& b) { return !less(a, b); }) ==
+         values.end();
 }
 
 template <class First, class Second>
@@ -297,10 +298,13 @@ bool recent_in_place(const Profile& profile)
 
 bool in_order(const Profile& profile)
 {
-  const auto tile_before = [](const StoredTile& a, const StoredTile& b) { return a.start != b.start ? a.start < b.start : a.granularity < b.granularity; };
+  const auto tile_before = [](const StoredTile& a, const StoredTile& b) {
+    return a.start != b.start ? a.start < b.start : a.granularity < b.granularity;
+  };
   const auto claim_before = [](const AliasClaim& a, const AliasClaim& b) { return a.alias < b.alias; };
   const auto& order = profile.summary.newest_order;
-  return recent_in_place(profile) && (!order || order->type() == EventType::purchase) && ascending(profile.summary.tiles, tile_before) && ascending(profile.summary.last_purchases) &&
+  return recent_in_place(profile) && (!order || order->type() == EventType::purchase) &&
+         ascending(profile.summary.tiles, tile_before) && ascending(profile.summary.last_purchases) &&
          ascending(profile.aliases, claim_before);
 }
 
@@ -334,7 +338,7 @@ std::string_view read_profile(std::string_view bytes, Profile& profile)
   return {};
 }
 
-}  // namespace
+} // namespace
 
 void encode_profile(const Profile& profile, std::string& out)
 {
@@ -360,4 +364,4 @@ Digest digest_of(std::string_view bytes)
   return digest;
 }
 
-}  // namespace attune
+} // namespace attune

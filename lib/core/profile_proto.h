@@ -12,7 +12,7 @@
 
 namespace attune {
 
-void encode_profile(const Profile& profile, std::string& out);  // replaces `out`
+void encode_profile(const Profile& profile, std::string& out); // replaces `out`
 
 // Fields in any order, as Protobuf allows; of kept events only id, time and type are looked at, of tiles
 // granularity, start and events. Bounds of size are not checked: the next
@@ -25,4 +25,4 @@ void encode_profile(const Profile& profile, std::string& out);  // replaces `out
 using Digest = std::array<std::uint8_t, 16>;
 [[nodiscard]] Digest digest_of(std::string_view bytes);
 
-}  // namespace attune
+} // namespace attune

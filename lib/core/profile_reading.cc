@@ -21,12 +21,15 @@ class Cart {
   void take(const KeptView& event)
   {
     switch (event.type) {
-      case EventType::cart_add: return add(event);
-      case EventType::cart_remove: return remove(event);
+      case EventType::cart_add:
+        return add(event);
+      case EventType::cart_remove:
+        return remove(event);
       case EventType::purchase:
         for (const auto item : event.items()) erase(item);
         return;
-      default: return;
+      default:
+        return;
     }
   }
 
@@ -67,7 +70,7 @@ void append_lines(const KeptView& purchase, std::vector<Line>& lines)
   for (const auto& line : purchase.order_lines()) lines.push_back({ItemId(line.item), line.quantity, line.price});
 }
 
-}  // namespace
+} // namespace
 
 std::optional<Timestamp> first_time(const Profile& profile)
 {
@@ -131,7 +134,8 @@ std::vector<const KeptEvent*> recent_in_order(const Profile& profile)
   for (const auto& recent : profile.recent) {
     const auto old = static_cast<std::ptrdiff_t>(all.size());
     for (const auto& kept : recent) all.push_back(&kept);
-    std::inplace_merge(all.begin(), all.begin() + old, all.end(), [](const KeptEvent* a, const KeptEvent* b) { return before(*a, *b); });
+    std::inplace_merge(all.begin(), all.begin() + old, all.end(),
+                       [](const KeptEvent* a, const KeptEvent* b) { return before(*a, *b); });
   }
   return all;
 }
@@ -145,7 +149,7 @@ std::vector<CartLine> cart(const Profile& profile)
 
 std::optional<Event> last_purchase(const Profile& profile)
 {
-  std::vector<const KeptEvent*> purchases;  // oldest first
+  std::vector<const KeptEvent*> purchases; // oldest first
   if (profile.summary.newest_order) purchases.push_back(&*profile.summary.newest_order);
   for (const auto& kept : orders_and_carts(profile))
     if (kept.type() == EventType::purchase) purchases.push_back(&kept);
@@ -173,7 +177,8 @@ std::optional<Timestamp> last_purchase_of(const Profile& profile, const ItemId& 
     if (std::binary_search(items.begin(), items.end(), std::string_view(item.text))) return kept->time;
   }
   const auto& last = profile.summary.last_purchases;
-  const auto at = std::lower_bound(last.begin(), last.end(), item, [](const auto& entry, const ItemId& id) { return entry.first < id; });
+  const auto at =
+      std::lower_bound(last.begin(), last.end(), item, [](const auto& entry, const ItemId& id) { return entry.first < id; });
   return at != last.end() && at->first == item ? std::optional(at->second) : std::nullopt;
 }
 
@@ -189,4 +194,4 @@ TypeCounts window_counts(const Profile& profile, Timestamp now, Milliseconds len
   return all;
 }
 
-}  // namespace attune
+} // namespace attune

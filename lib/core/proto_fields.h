@@ -172,17 +172,23 @@ class ProtoReader {
 
   int field = 0;
   Form form = Form::number;
-  std::uint64_t number = 0;  // when form is number or fixed
-  std::string_view bytes;    // when form is bytes
+  std::uint64_t number = 0; // when form is number or fixed
+  std::string_view bytes; // when form is bytes
 
  private:
   bool read_value(ProtoLite::WireType type)
   {
     switch (type) {
-      case ProtoLite::WIRETYPE_VARINT: form = Form::number; return in_.ReadVarint64(&number);
-      case ProtoLite::WIRETYPE_FIXED64: form = Form::fixed; return in_.ReadLittleEndian64(&number);
-      case ProtoLite::WIRETYPE_LENGTH_DELIMITED: return read_bytes();
-      default: return false;
+      case ProtoLite::WIRETYPE_VARINT:
+        form = Form::number;
+        return in_.ReadVarint64(&number);
+      case ProtoLite::WIRETYPE_FIXED64:
+        form = Form::fixed;
+        return in_.ReadLittleEndian64(&number);
+      case ProtoLite::WIRETYPE_LENGTH_DELIMITED:
+        return read_bytes();
+      default:
+        return false;
     }
   }
   bool read_bytes()
@@ -201,4 +207,4 @@ class ProtoReader {
   bool failed_ = false;
 };
 
-}  // namespace attune
+} // namespace attune

@@ -39,7 +39,7 @@ Session session_of(const Profile& profile, std::span<const Kept> events)
   return session;
 }
 
-}  // namespace
+} // namespace
 
 std::optional<Session> current_session(const Profile& profile, Timestamp now, Milliseconds idle)
 {
@@ -68,4 +68,4 @@ std::vector<Session> sessions(const Profile& profile, Milliseconds idle)
   return all;
 }
 
-}  // namespace attune
+} // namespace attune

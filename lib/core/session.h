@@ -14,10 +14,10 @@ namespace attune {
 inline constexpr Milliseconds kSessionIdle = std::chrono::minutes(30);
 
 struct Session {
-  SessionId id;          // the first the site gave in it, or "<customer>@<start ms>"
+  SessionId id; // the first the site gave in it, or "<customer>@<start ms>"
   Timestamp start;
-  Timestamp end;         // of the last event
-  std::vector<ItemId> items;  // viewed, clicked, put in the cart or bought; oldest first; a repeat of the item before it is dropped
+  Timestamp end; // of the last event
+  std::vector<ItemId> items; // viewed, clicked, put in the cart or bought; oldest first; a repeat of the item before it is dropped
 };
 
 // The newest session, as of `now` (events after it are left out). Nothing when there are no such events.
@@ -26,4 +26,4 @@ struct Session {
 // Every session in `recent`, oldest first.
 [[nodiscard]] std::vector<Session> sessions(const Profile& profile, Milliseconds idle = kSessionIdle);
 
-}  // namespace attune
+} // namespace attune

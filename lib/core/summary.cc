@@ -61,7 +61,8 @@ class OpenTile {
 void note_purchase(Summary& summary, const ItemId& item, Timestamp time)
 {
   auto& last = summary.last_purchases;
-  const auto at = std::lower_bound(last.begin(), last.end(), item, [](const auto& entry, const ItemId& id) { return entry.first < id; });
+  const auto at =
+      std::lower_bound(last.begin(), last.end(), item, [](const auto& entry, const ItemId& id) { return entry.first < id; });
   if (at == last.end() || at->first != item) {
     last.insert(at, {item, time});
   } else {
@@ -114,7 +115,7 @@ void fold_one(Summary& summary, OpenTile& tiles, const KeptEvent& event, Timesta
   for (const auto item : view.items()) note_purchase(summary, ItemId(item), event.time);
 }
 
-}  // namespace
+} // namespace
 
 void fold(Summary& summary, std::span<const KeptEvent> events, Timestamp newest)
 {
@@ -156,4 +157,4 @@ void add(Summary& into, Summary other, Timestamp newest)
   if (other.first_time) note_first_time(into, *other.first_time);
 }
 
-}  // namespace attune
+} // namespace attune

@@ -29,11 +29,11 @@ struct FoldedId {
 };
 
 struct Summary {
-  std::vector<StoredTile> tiles;                             // sorted by (start, granularity), each once
-  std::optional<KeptEvent> newest_order;                     // the newest folded purchase
-  std::vector<std::pair<ItemId, Timestamp>> last_purchases;  // the kLastPurchases newest (ties: smaller item), sorted by item
-  std::vector<FoldedId> folded;                              // the kFoldedHashes newest, ascending
-  std::optional<Timestamp> first_time;                       // oldest event counted in the tiles
+  std::vector<StoredTile> tiles; // sorted by (start, granularity), each once
+  std::optional<KeptEvent> newest_order; // the newest folded purchase
+  std::vector<std::pair<ItemId, Timestamp>> last_purchases; // the kLastPurchases newest (ties: smaller item), sorted by item
+  std::vector<FoldedId> folded; // the kFoldedHashes newest, ascending
+  std::optional<Timestamp> first_time; // oldest event counted in the tiles
   friend bool operator==(const Summary&, const Summary&) = default;
 };
 
@@ -44,4 +44,4 @@ void roll_up(Summary& summary, Timestamp newest);
 // Adds what `other` counted. REQUIRES: no event is in both.
 void add(Summary& into, Summary other, Timestamp newest);
 
-}  // namespace attune
+} // namespace attune

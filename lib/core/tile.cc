@@ -231,17 +231,24 @@ void read_spend(std::string_view bytes, Spend& spend)
 void read_part(const ProtoReader& reader, Tile& tile)
 {
   switch (reader.field) {
-    case kCounts: return read_count(reader.bytes, tile.counts);
-    case kSpend: return read_spend(reader.bytes, tile.spend);
-    case kItems: return read_named(reader.bytes, tile.items);
-    case kOtherItems: return read_count(reader.bytes, tile.other_items);
-    case kCategories: return read_named(reader.bytes, tile.categories);
-    case kOtherCategories: return read_count(reader.bytes, tile.other_categories);
-    default: return;
+    case kCounts:
+      return read_count(reader.bytes, tile.counts);
+    case kSpend:
+      return read_spend(reader.bytes, tile.spend);
+    case kItems:
+      return read_named(reader.bytes, tile.items);
+    case kOtherItems:
+      return read_count(reader.bytes, tile.other_items);
+    case kCategories:
+      return read_named(reader.bytes, tile.categories);
+    case kOtherCategories:
+      return read_count(reader.bytes, tile.other_categories);
+    default:
+      return;
   }
 }
 
-}  // namespace
+} // namespace
 
 std::int64_t day_of(Timestamp time)
 {
@@ -258,9 +265,12 @@ Granularity granularity_at(Timestamp time, Timestamp newest)
 Timestamp tile_start(Granularity granularity, Timestamp time)
 {
   switch (granularity) {
-    case Granularity::hour: return {floor_div(time.ms, kHourMs) * kHourMs};
-    case Granularity::day: return {day_of(time) * kDayMs};
-    case Granularity::month: return month_start(month_of(time));
+    case Granularity::hour:
+      return {floor_div(time.ms, kHourMs) * kHourMs};
+    case Granularity::day:
+      return {day_of(time) * kDayMs};
+    case Granularity::month:
+      return month_start(month_of(time));
   }
   return time;
 }
@@ -268,17 +278,20 @@ Timestamp tile_start(Granularity granularity, Timestamp time)
 Timestamp tile_end(Granularity granularity, Timestamp start)
 {
   switch (granularity) {
-    case Granularity::hour: return {start.ms + kHourMs};
-    case Granularity::day: return {start.ms + kDayMs};
-    case Granularity::month: return month_start(month_of(start) + std::chrono::months(1));
+    case Granularity::hour:
+      return {start.ms + kHourMs};
+    case Granularity::day:
+      return {start.ms + kDayMs};
+    case Granularity::month:
+      return month_start(month_of(start) + std::chrono::months(1));
   }
   return start;
 }
 
 void add_count(TypeCounts& counts, std::string_view type, std::uint64_t n)
 {
-  const auto at =
-      std::lower_bound(counts.begin(), counts.end(), type, [](const auto& entry, std::string_view name) { return entry.first < name; });
+  const auto at = std::lower_bound(counts.begin(), counts.end(), type,
+                                   [](const auto& entry, std::string_view name) { return entry.first < name; });
   if (at == counts.end() || at->first != type) {
     counts.insert(at, {std::string(type), n});
   } else {
@@ -293,15 +306,16 @@ void add_counts(TypeCounts& into, const TypeCounts& from)
 
 TypeCounts& counts_of(NamedCounts& counts, std::string_view name)
 {
-  auto at =
-      std::lower_bound(counts.begin(), counts.end(), name, [](const auto& entry, std::string_view wanted) { return entry.first < wanted; });
+  auto at = std::lower_bound(counts.begin(), counts.end(), name,
+                             [](const auto& entry, std::string_view wanted) { return entry.first < wanted; });
   if (at == counts.end() || at->first != name) at = counts.insert(at, {std::string(name), {}});
   return at->second;
 }
 
 void add_spend(Spend& spend, const Currency& currency, const Total& amount)
 {
-  auto at = std::lower_bound(spend.begin(), spend.end(), currency, [](const auto& entry, const Currency& c) { return entry.first < c; });
+  auto at =
+      std::lower_bound(spend.begin(), spend.end(), currency, [](const auto& entry, const Currency& c) { return entry.first < c; });
   if (at == spend.end() || at->first != currency) at = spend.insert(at, {currency, Total{}});
   // Through unsigned numbers: totals read from damaged bytes may be anything.
   at->second.micro = static_cast<Int128>(static_cast<Unsigned128>(at->second.micro) + static_cast<Unsigned128>(amount.micro));
@@ -384,4 +398,4 @@ TypeCounts StoredTile::counts() const
   return counts;
 }
 
-}  // namespace attune
+} // namespace attune

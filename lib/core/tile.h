@@ -23,10 +23,10 @@
 
 namespace attune {
 
-inline constexpr std::size_t kTileItems = 32;        // K: items kept by name per tile
+inline constexpr std::size_t kTileItems = 32; // K: items kept by name per tile
 inline constexpr std::size_t kTileCategories = 16;
-inline constexpr std::size_t kTileCustomTypes = 16;  // custom types kept by name wherever counts by type stand in a tile
-inline constexpr std::string_view kOtherCustomTypes = "x.";  // the rest; no event has this type
+inline constexpr std::size_t kTileCustomTypes = 16; // custom types kept by name wherever counts by type stand in a tile
+inline constexpr std::string_view kOtherCustomTypes = "x."; // the rest; no event has this type
 inline constexpr std::int64_t kHourTileDays = 8;
 inline constexpr std::int64_t kDayTileDays = 35;
 
@@ -35,13 +35,13 @@ enum class Granularity : std::uint8_t { hour = 1, day = 2, month = 3 };
 // The tile an event at `time` belongs to in a profile whose newest event is at `newest`.
 [[nodiscard]] Granularity granularity_at(Timestamp time, Timestamp newest);
 [[nodiscard]] Timestamp tile_start(Granularity granularity, Timestamp time);
-[[nodiscard]] Timestamp tile_end(Granularity granularity, Timestamp start);  // where the next one of its kind begins
-[[nodiscard]] std::int64_t day_of(Timestamp time);                           // days since 1970-01-01
+[[nodiscard]] Timestamp tile_end(Granularity granularity, Timestamp start); // where the next one of its kind begins
+[[nodiscard]] std::int64_t day_of(Timestamp time); // days since 1970-01-01
 
 // Counts by type of event; custom types by their own names. Sorted by name.
 using TypeCounts = std::vector<std::pair<std::string, std::uint64_t>>;
-using NamedCounts = std::vector<std::pair<std::string, TypeCounts>>;  // sorted by name
-using Spend = std::vector<std::pair<Currency, Total>>;                // sorted by currency; purchases − refunds
+using NamedCounts = std::vector<std::pair<std::string, TypeCounts>>; // sorted by name
+using Spend = std::vector<std::pair<Currency, Total>>; // sorted by currency; purchases − refunds
 
 void add_count(TypeCounts& counts, std::string_view type, std::uint64_t n);
 void add_counts(TypeCounts& into, const TypeCounts& from);
@@ -56,13 +56,13 @@ struct Tile {
   Timestamp start;
   TypeCounts counts;
   Spend spend;
-  NamedCounts items;  // events per item they name
+  NamedCounts items; // events per item they name
   TypeCounts other_items;
-  NamedCounts categories;  // events per category they name
+  NamedCounts categories; // events per category they name
   TypeCounts other_categories;
 
   void count(const KeptView& event);
-  void add(const Tile& other);  // its counts; this tile's granularity and start stay
+  void add(const Tile& other); // its counts; this tile's granularity and start stay
   friend bool operator==(const Tile&, const Tile&) = default;
 };
 
@@ -71,7 +71,7 @@ struct Tile {
 struct StoredTile {
   Granularity granularity = Granularity::hour;
   Timestamp start;
-  std::uint64_t events = 0;  // the sum of counts
+  std::uint64_t events = 0; // the sum of counts
   std::string wire;
 
   [[nodiscard]] static StoredTile of(const Tile& tile);
@@ -79,9 +79,9 @@ struct StoredTile {
   // as far as it goes.
   [[nodiscard]] static std::optional<StoredTile> of_wire(std::string_view wire);
 
-  [[nodiscard]] Tile tile() const;         // cost: about a microsecond
-  [[nodiscard]] TypeCounts counts() const;  // of tile(), alone
+  [[nodiscard]] Tile tile() const; // cost: about a microsecond
+  [[nodiscard]] TypeCounts counts() const; // of tile(), alone
   friend bool operator==(const StoredTile&, const StoredTile&) = default;
 };
 
-}  // namespace attune
+} // namespace attune

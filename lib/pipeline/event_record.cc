@@ -17,7 +17,7 @@ std::array<std::uint8_t, 10> bits_of(const TopicPartition& from, std::int64_t of
   return bits;
 }
 
-}  // namespace
+} // namespace
 
 bool is_protobuf(const Record& record)
 {
@@ -38,4 +38,4 @@ Result<void, Reject> EventDecoder::decode(const TopicPartition& from, const Reco
   return {};
 }
 
-}  // namespace attune
+} // namespace attune

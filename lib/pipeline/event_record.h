@@ -25,4 +25,4 @@ class EventDecoder {
   EventParser parser_;
 };
 
-}  // namespace attune
+} // namespace attune

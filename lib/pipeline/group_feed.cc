@@ -13,7 +13,7 @@ constexpr Milliseconds kTrailStep = std::chrono::seconds(5);
 constexpr Milliseconds kLookAtOthers{300};
 constexpr Milliseconds kRevokeLimit = std::chrono::seconds(30);
 
-}  // namespace
+} // namespace
 
 std::string to_note(const PositionNote& note)
 {
@@ -136,7 +136,8 @@ Status GroupFeed::feed(bool* moved)
       std::uint64_t left = 0;
       for (const auto& [at, mine] : mine_)
         if (const auto end = ends_.find(at); end != ends_.end())
-          left += static_cast<std::uint64_t>(std::max<std::int64_t>(0, end->second.end - merge_.next_offset(at).value_or(end->second.end)));
+          left += static_cast<std::uint64_t>(
+              std::max<std::int64_t>(0, end->second.end - merge_.next_offset(at).value_or(end->second.end)));
       total = fed_ + left;
     }
     options_.progress(fed_, total);
@@ -193,8 +194,9 @@ Result<std::int64_t> GroupFeed::choose_start(const TopicPartition& at, Mine& min
     }
   }
   if (start < ends.begin) {
-    const auto lost = to_string(at) + ": " + std::to_string(ends.begin - start) + " records are gone before they were read (position " +
-                      std::to_string(start) + ", earliest " + std::to_string(ends.begin) + ")";
+    const auto lost = to_string(at) + ": " + std::to_string(ends.begin - start) +
+                      " records are gone before they were read (position " + std::to_string(start) + ", earliest " +
+                      std::to_string(ends.begin) + ")";
     if (!options_.on_gap_continue) return Error{Code::gap, lost};
     options_.say(lost);
     start = ends.begin;
@@ -262,7 +264,7 @@ Status GroupFeed::store_positions()
   auto moved = ingest_.take_positions();
   if (!moved) return moved.error();
   if (ingest_.failure()) return {};
-  if (ingest_.idle())  // holes after the last record are behind us as well
+  if (ingest_.idle()) // holes after the last record are behind us as well
     for (const auto& [at, mine] : mine_)
       if (const auto next = merge_.next_offset(at)) (*moved)[at] = *next;
 
@@ -272,8 +274,7 @@ Status GroupFeed::store_positions()
     const auto found = mine_.find(at);
     if (found == mine_.end() || found->second.stored == offset) continue;
     auto& trail = found->second.trail;
-    if (trail.empty() || now - trail.back().first >= kTrailStep)
-      trail.emplace_back(now, offset);
+    if (trail.empty() || now - trail.back().first >= kTrailStep) trail.emplace_back(now, offset);
     while (trail.size() > 1 && trail[1].first <= now - options_.rewind) trail.erase(trail.begin());
     positions.push_back({at, {offset, to_note({incarnation_, trail})}});
   }
@@ -308,4 +309,4 @@ Result<bool> GroupFeed::at_the_ends()
   return true;
 }
 
-}  // namespace attune
+} // namespace attune

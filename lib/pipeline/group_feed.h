@@ -26,7 +26,7 @@ namespace attune {
 // What is stored in StoredPosition::note.
 struct PositionNote {
   Incarnation incarnation;
-  std::vector<std::pair<Timestamp, std::int64_t>> trail;  // oldest first
+  std::vector<std::pair<Timestamp, std::int64_t>> trail; // oldest first
 };
 [[nodiscard]] std::string to_note(const PositionNote& note);
 // A note that is not ours is one of an unknown incarnation.
@@ -35,15 +35,15 @@ struct PositionNote {
 struct FeedOptions {
   std::vector<std::string> topics;
   MergeOptions merge;
-  bool until_end = false;        // stop at the ends seen at the start, whatever arrives meanwhile
+  bool until_end = false; // stop at the ends seen at the start, whatever arrives meanwhile
   bool on_gap_continue = false;
   Milliseconds rewind = std::chrono::seconds(60);
   Milliseconds store_every = std::chrono::seconds(1);
   std::optional<Milliseconds> give_up;
-  std::function<bool()> stop;                         // asked in every round
-  std::function<void(const std::string&)> say;        // a line for people: rewinds, gaps, other incarnations
-  std::function<Status()> quiet;                      // nothing is left to do just now: flush what is held. May be empty
-  std::function<void(std::uint64_t done, std::optional<std::uint64_t> total)> progress;  // may be empty; records
+  std::function<bool()> stop; // asked in every round
+  std::function<void(const std::string&)> say; // a line for people: rewinds, gaps, other incarnations
+  std::function<Status()> quiet; // nothing is left to do just now: flush what is held. May be empty
+  std::function<void(std::uint64_t done, std::optional<std::uint64_t> total)> progress; // may be empty; records
 };
 
 class GroupFeed final : private GroupListener {
@@ -81,11 +81,11 @@ class GroupFeed final : private GroupListener {
   MergeReader merge_;
   Incarnation incarnation_;
   std::map<TopicPartition, Mine> mine_;
-  std::map<TopicPartition, PartitionEnds> ends_;   // at the start, with until_end
-  std::set<TopicPartition> others_done_;           // of others' partitions, those known to be at their ends
+  std::map<TopicPartition, PartitionEnds> ends_; // at the start, with until_end
+  std::set<TopicPartition> others_done_; // of others' partitions, those known to be at their ends
   std::chrono::steady_clock::time_point next_store_{}, next_look_{};
   std::uint64_t fed_ = 0;
-  Status trouble_;                                 // what a callback met
+  Status trouble_; // what a callback met
 };
 
-}  // namespace attune
+} // namespace attune

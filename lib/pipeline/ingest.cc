@@ -17,9 +17,9 @@ namespace {
 // A block some of whose records are with the shards.
 struct BlockState {
   RecordBlockPtr block;
-  std::size_t submitted = 0;                   // by the feeder alone, as is the next
-  std::size_t reported = 0;                    // up to here take_positions has told
-  std::atomic<std::uint32_t> outstanding{0};   // submitted and not acknowledged
+  std::size_t submitted = 0; // by the feeder alone, as is the next
+  std::size_t reported = 0; // up to here take_positions has told
+  std::atomic<std::uint32_t> outstanding{0}; // submitted and not acknowledged
 };
 
 struct Task {
@@ -36,7 +36,7 @@ std::size_t shard_of(const Record& record, const TopicPartition& from, std::size
   return hash % shards;
 }
 
-}  // namespace
+} // namespace
 
 struct Ingest::Impl {
   // One thread, its queue, its store handle and its profiles.
@@ -133,8 +133,8 @@ struct Ingest::Impl {
     {
       const auto& record = task.record();
       owner_.counts.dead_letters.fetch_add(1, std::memory_order_relaxed);
-      return owner_.sinks.dead_letters->put({to_string(task.state->block->from) + "@" + std::to_string(record.offset), reject.field, reject.reason,
-                                             record.value.value_or(std::string_view{}), record.timestamp});
+      return owner_.sinks.dead_letters->put({to_string(task.state->block->from) + "@" + std::to_string(record.offset), reject.field,
+                                             reject.reason, record.value.value_or(std::string_view{}), record.timestamp});
     }
 
     Status tell(const Task& task, const Event& event, const Verdict& verdict)
@@ -145,9 +145,15 @@ struct Ingest::Impl {
         return bury(task, {verdict.conflict.substr(0, colon), verdict.conflict.substr(colon + 2)});
       }
       switch (verdict.outcome) {
-        case Outcome::accepted: counts.accepted.fetch_add(1, std::memory_order_relaxed); break;
-        case Outcome::repeated: counts.repeated.fetch_add(1, std::memory_order_relaxed); break;
-        case Outcome::refused: counts.refused.fetch_add(1, std::memory_order_relaxed); break;
+        case Outcome::accepted:
+          counts.accepted.fetch_add(1, std::memory_order_relaxed);
+          break;
+        case Outcome::repeated:
+          counts.repeated.fetch_add(1, std::memory_order_relaxed);
+          break;
+        case Outcome::refused:
+          counts.refused.fetch_add(1, std::memory_order_relaxed);
+          break;
         case Outcome::late:
           counts.late.fetch_add(1, std::memory_order_relaxed);
           return owner_.sinks.late->put(event);
@@ -170,7 +176,7 @@ struct Ingest::Impl {
     ProfileWriter writer_;
     EventDecoder decoder_;
     std::vector<Task> batch_;
-    std::vector<Event> events_;                 // kept between batches, for their strings' memory
+    std::vector<Event> events_; // kept between batches, for their strings' memory
     std::vector<const Event*> pointers_;
     std::vector<std::uint32_t> of_task_;
     std::vector<Verdict> verdicts_;
@@ -179,7 +185,7 @@ struct Ingest::Impl {
     std::condition_variable woken_;
     std::deque<Task> queue_;
     bool stop_ = false;
-    std::thread thread_;                        // last: it uses all of the above
+    std::thread thread_; // last: it uses all of the above
   };
 
   IngestOptions options;
@@ -187,17 +193,17 @@ struct Ingest::Impl {
   std::function<void()> wake;
   IngestCounts counts;
   std::map<TopicPartition, std::deque<std::unique_ptr<BlockState>>> blocks;
-  BlockState* current = nullptr;                // of the last record submitted: the next is mostly of the same block
-  std::vector<std::vector<Task>> pending;       // per shard, submitted and not dispatched
-  std::size_t submitted = 0;                    // by the feeder since the start
+  BlockState* current = nullptr; // of the last record submitted: the next is mostly of the same block
+  std::vector<std::vector<Task>> pending; // per shard, submitted and not dispatched
+  std::size_t submitted = 0; // by the feeder since the start
   std::atomic<std::size_t> done{0};
-  std::atomic<bool> discarding{false};          // a shard failed, or we are being reset or destroyed
+  std::atomic<bool> discarding{false}; // a shard failed, or we are being reset or destroyed
 
   mutable std::mutex mutex;
   std::condition_variable quiet;
   std::optional<Error> failed;
 
-  std::vector<std::unique_ptr<Shard>> shards;   // last: their threads use all of the above
+  std::vector<std::unique_ptr<Shard>> shards; // last: their threads use all of the above
 
   void fail(const Error& error)
   {
@@ -211,7 +217,7 @@ struct Ingest::Impl {
   void finished(std::size_t tasks)
   {
     {
-      const std::lock_guard lock(mutex);  // so that wait_idle can not miss it
+      const std::lock_guard lock(mutex); // so that wait_idle can not miss it
       done.fetch_add(tasks);
     }
     quiet.notify_all();
@@ -265,7 +271,8 @@ void Ingest::submit(const RecordBlockPtr& block, std::size_t index)
   state.submitted = index + 1;
   state.outstanding.fetch_add(1, std::memory_order_relaxed);
   ++impl_->submitted;
-  impl_->pending[shard_of(block->records[index], block->from, impl_->shards.size())].push_back({&state, static_cast<std::uint32_t>(index)});
+  impl_->pending[shard_of(block->records[index], block->from, impl_->shards.size())].push_back(
+      {&state, static_cast<std::uint32_t>(index)});
 }
 
 void Ingest::dispatch()
@@ -336,4 +343,4 @@ const IngestCounts& Ingest::counts() const
   return impl_->counts;
 }
 
-}  // namespace attune
+} // namespace attune

@@ -28,10 +28,10 @@ namespace attune {
 
 struct IngestOptions {
   std::size_t workers = 2;
-  std::size_t batch_records = 16384;         // most that a shard takes at a time
-  std::size_t in_flight_records = 65536;     // most that are submitted and not yet acknowledged
-  std::size_t cache_bytes = 48u << 20;       // of profiles kept, over all shards
-  std::optional<Milliseconds> give_up;       // how long an unreachable store is tried; nothing: for ever
+  std::size_t batch_records = 16384; // most that a shard takes at a time
+  std::size_t in_flight_records = 65536; // most that are submitted and not yet acknowledged
+  std::size_t cache_bytes = 48u << 20; // of profiles kept, over all shards
+  std::optional<Milliseconds> give_up; // how long an unreachable store is tried; nothing: for ever
 };
 
 // Where late events go, keyed by their id.
@@ -44,8 +44,8 @@ class LateSink {
 };
 
 struct IngestSinks {
-  DeadLetterSink* dead_letters = nullptr;    // never null
-  LateSink* late = nullptr;                  // never null
+  DeadLetterSink* dead_letters = nullptr; // never null
+  LateSink* late = nullptr; // never null
   // A profile was written; `profile` is as it stands now. May be null. Not called for pointers left by identify.
   std::function<void(const Profile& profile)> on_changed;
 };
@@ -70,7 +70,7 @@ class Ingest {
   void submit(const RecordBlockPtr& block, std::size_t index);
   void dispatch();
 
-  [[nodiscard]] bool idle() const;           // nothing is in flight
+  [[nodiscard]] bool idle() const; // nothing is in flight
   // Waits until idle, failed, or `limit` has passed; whether it is idle.
   bool wait_idle(Milliseconds limit);
 
@@ -91,4 +91,4 @@ class Ingest {
   std::unique_ptr<Impl> impl_;
 };
 
-}  // namespace attune
+} // namespace attune

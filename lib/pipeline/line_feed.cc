@@ -8,7 +8,7 @@ namespace {
 
 constexpr std::size_t kBlockRecords = 1024;
 
-}  // namespace
+} // namespace
 
 // Owns the bytes of its records; a deque, so that they stay where they are.
 class LineFeed::Block final : public RecordBlock {
@@ -60,4 +60,4 @@ Status LineFeed::flush()
   return {};
 }
 
-}  // namespace attune
+} // namespace attune

@@ -38,4 +38,4 @@ class LineFeed {
   std::int64_t next_offset_ = 0;
 };
 
-}  // namespace attune
+} // namespace attune

@@ -45,12 +45,12 @@ Status MergeReader::refill(const TopicPartition& at, Lane& lane, SteadyTime now)
   if (*read) {
     lane.block = std::move(*read);
     lane.index = 0;
-    lane.next = lane.head().offset;  // compaction leaves holes
+    lane.next = lane.head().offset; // compaction leaves holes
     lane.empty_since.reset();
     if (lane.at_end()) lane.block = nullptr;
   } else if (log_.caught_up(at)) {
     lane.empty_since.reset();
-    if (lane.to) lane.next = *lane.to;  // what is left below it are holes: compacted away, or control records
+    if (lane.to) lane.next = *lane.to; // what is left below it are holes: compacted away, or control records
   } else if (!lane.empty_since) {
     lane.empty_since = now;
   }
@@ -135,4 +135,4 @@ std::optional<std::int64_t> MergeReader::next_offset(const TopicPartition& at) c
   return found->second.next;
 }
 
-}  // namespace attune
+} // namespace attune

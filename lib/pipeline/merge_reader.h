@@ -23,7 +23,7 @@ struct MergeOptions {
   Milliseconds align = std::chrono::hours(1);
   Milliseconds patience{500};
   Milliseconds abandon = std::chrono::seconds(10);
-  std::size_t block_records = 2048;  // asked of the log at a time
+  std::size_t block_records = 2048; // asked of the log at a time
 };
 
 class MergeReader {
@@ -58,8 +58,8 @@ class MergeReader {
     std::size_t index = 0;
     std::int64_t next = 0;
     std::optional<std::int64_t> to;
-    std::optional<Timestamp> last;          // of the newest record handed over
-    std::optional<SteadyTime> empty_since;  // behind, with nothing at hand, since then
+    std::optional<Timestamp> last; // of the newest record handed over
+    std::optional<SteadyTime> empty_since; // behind, with nothing at hand, since then
 
     [[nodiscard]] bool at_end() const { return to && next >= *to; }
     [[nodiscard]] const Record& head() const { return block->records[index]; }
@@ -73,4 +73,4 @@ class MergeReader {
   std::map<TopicPartition, Lane> lanes_;
 };
 
-}  // namespace attune
+} // namespace attune

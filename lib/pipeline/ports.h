@@ -31,14 +31,14 @@ namespace attune {
 
 struct Header {
   std::string_view name;
-  std::optional<std::string_view> value;  // bytes; nothing: null
+  std::optional<std::string_view> value; // bytes; nothing: null
 };
 
 struct Record {
   std::int64_t offset = 0;
   Timestamp timestamp;
   std::optional<std::string_view> key;
-  std::optional<std::string_view> value;  // bytes; nothing: a tombstone
+  std::optional<std::string_view> value; // bytes; nothing: a tombstone
   std::vector<Header> headers;
 };
 
@@ -47,7 +47,7 @@ class RecordBlock {
  public:
   virtual ~RecordBlock() = default;
   TopicPartition from;
-  std::vector<Record> records;  // never empty
+  std::vector<Record> records; // never empty
 };
 using RecordBlockPtr = std::shared_ptr<const RecordBlock>;
 
@@ -56,15 +56,15 @@ struct Placed {
   std::int64_t offset = 0;
 };
 
-inline constexpr std::int32_t kPartitionByKey = -1;  // murmur2 of the key, as Kafka's Java client; without a key: any
+inline constexpr std::int32_t kPartitionByKey = -1; // murmur2 of the key, as Kafka's Java client; without a key: any
 
 struct OutgoingRecord {
   std::string_view topic;
   std::int32_t partition = kPartitionByKey;
   std::optional<std::string_view> key;
-  std::optional<std::string_view> value;  // nothing: a tombstone
+  std::optional<std::string_view> value; // nothing: a tombstone
   std::span<const Header> headers;
-  std::optional<Timestamp> timestamp;     // default: now
+  std::optional<Timestamp> timestamp; // default: now
 };
 
 // Appends records durably.
@@ -152,47 +152,48 @@ class LogGroup : public LogReader {
 struct TopicSettings {
   std::string topic;
   std::int32_t partitions = 0;
-  std::int32_t replication = 0;               // 0: the broker's default; an embedded log has 1
-  std::optional<Milliseconds> retention;      // nothing: kept for ever
-  std::optional<std::int64_t> retention_bytes;  // per partition; nothing: no limit
-  bool compacted = false;                     // the newest record of each key is kept
+  std::int32_t replication = 0; // 0: the broker's default; an embedded log has 1
+  std::optional<Milliseconds> retention; // nothing: kept for ever
+  std::optional<std::int64_t> retention_bytes; // per partition; nothing: no limit
+  bool compacted = false; // the newest record of each key is kept
 };
 
 class LogAdmin {
  public:
   virtual ~LogAdmin() = default;
-  virtual Result<std::vector<TopicSettings>> describe() = 0;           // sorted by topic
-  virtual Status create(const TopicSettings& settings) = 0;            // ERRORS: busy: it exists
-  virtual Status alter(const TopicSettings& settings) = 0;             // retention and compaction; more partitions, never fewer
+  virtual Result<std::vector<TopicSettings>> describe() = 0; // sorted by topic
+  virtual Status create(const TopicSettings& settings) = 0; // ERRORS: busy: it exists
+  virtual Status alter(const TopicSettings& settings) = 0; // retention and compaction; more partitions, never fewer
   // Stores positions for a group nobody is a member of (attune-replay --rebuild).
-  virtual Status store_positions(std::string_view group, const std::vector<std::pair<TopicPartition, StoredPosition>>& positions) = 0;
+  virtual Status store_positions(std::string_view group,
+                                 const std::vector<std::pair<TopicPartition, StoredPosition>>& positions) = 0;
 };
 
 // --- Profile store --------------------------------------------------------------------------------------------------------
 
 // Which data a store holds, and which process serves it. A position is only good for the incarnation it was stored with.
 struct Incarnation {
-  std::string data;  // random, written into an empty store by whoever opens it first
-  std::string run;   // changes when the serving process restarts (Redis' run_id); constant for embedded stores
+  std::string data; // random, written into an empty store by whoever opens it first
+  std::string run; // changes when the serving process restarts (Redis' run_id); constant for embedded stores
   friend bool operator==(const Incarnation&, const Incarnation&) = default;
 };
 
 // Bytes and what to compare next time.
 struct StoredProfile {
-  std::string bytes;  // of encode_profile(); empty: there is none
-  Digest digest{};    // all zero: there is none
+  std::string bytes; // of encode_profile(); empty: there is none
+  Digest digest{}; // all zero: there is none
 };
 
 struct ProfileWrite {
   const CustomerId* customer = nullptr;
-  Digest expected{};        // all zero: there must be none
-  std::string_view bytes;   // empty: delete
-  Digest digest{};          // digest_of(bytes)
+  Digest expected{}; // all zero: there must be none
+  std::string_view bytes; // empty: delete
+  Digest digest{}; // digest_of(bytes)
 };
 
 enum class WriteOutcome : std::uint8_t {
   written,
-  lost,  // somebody else wrote since: read and apply again
+  lost, // somebody else wrote since: read and apply again
 };
 
 // One blob per customer. Thread rule: one thread per handle; handles of one store share what can be shared.
@@ -201,7 +202,7 @@ enum class WriteOutcome : std::uint8_t {
 class ProfileStore {
  public:
   virtual ~ProfileStore() = default;
-  virtual Result<std::unique_ptr<ProfileStore>> another() = 0;  // one more handle, for another thread
+  virtual Result<std::unique_ptr<ProfileStore>> another() = 0; // one more handle, for another thread
 
   virtual Result<Incarnation> incarnation() = 0;
 
@@ -222,4 +223,4 @@ class ProfileStore {
   virtual Status publish_generation() = 0;
 };
 
-}  // namespace attune
+} // namespace attune

@@ -31,15 +31,15 @@ std::size_t memory_of(const Profile& profile)
   return bytes;
 }
 
-}  // namespace
+} // namespace
 
 // One profile as this writer knows it.
 struct ProfileWriter::Known {
   Profile profile;
-  Digest digest{};            // of the stored bytes; zero: not stored
-  std::uint64_t read_in = 0;  // the apply() in which it was read or acknowledged
+  Digest digest{}; // of the stored bytes; zero: not stored
+  std::uint64_t read_in = 0; // the apply() in which it was read or acknowledged
   std::size_t bytes = 0;
-  std::string encoded;        // what is about to be written
+  std::string encoded; // what is about to be written
   Digest encoded_digest{};
   std::list<Known*>::iterator use;
 };
@@ -171,7 +171,7 @@ Result<CustomerId> ProfileWriter::root_of(const CustomerId& customer)
         continue;
       }
       const CustomerId root = *std::min_element(met, way.end());
-      for (const auto& id : way) drop(id);  // what is known may be an old cycle: look again before cutting it
+      for (const auto& id : way) drop(id); // what is known may be an old cycle: look again before cutting it
       auto fresh = load_one(root);
       if (!fresh) return fresh.error();
       if (!(*fresh)->profile.moved_to) break;
@@ -192,12 +192,12 @@ Status ProfileWriter::identify(const Event& event, Verdict& verdict)
     if (!loaded) return loaded.error();
     auto root = root_of(event.customer);
     if (!root) return root.error();
-    loaded = load_one(event.alias);  // root_of may have dropped it
+    loaded = load_one(event.alias); // root_of may have dropped it
     if (!loaded) return loaded.error();
     Known* alias = *loaded;
 
     if (!alias->profile.moved_to) {
-      if (*root == event.alias) return {};  // they are one already, the other way round
+      if (*root == event.alias) return {}; // they are one already, the other way round
       alias->profile.moved_to = AliasClaim{event.customer, place_of(event)};
       auto pointed = write_one(*alias);
       if (!pointed) return pointed.error();
@@ -243,7 +243,7 @@ Status ProfileWriter::identify(const Event& event, Verdict& verdict)
 Result<std::vector<ProfileWriter::Group>> ProfileWriter::at_their_roots(std::vector<Group> groups)
 {
   std::vector<Group> settled;
-  std::unordered_map<std::string, std::size_t> moved;  // root -> index in `settled`, for roots that somebody moved to
+  std::unordered_map<std::string, std::size_t> moved; // root -> index in `settled`, for roots that somebody moved to
   settled.reserve(groups.size());
   bool any_moved = false;
   for (const auto& group : groups)
@@ -288,7 +288,9 @@ bool ProfileWriter::settle(Group& group, std::span<const Event* const> events)
   attune::apply(known.profile, kept, outcomes);
   for (std::size_t i = 0; i < kept.size(); ++i) group.outcomes[kept_at[i]] = outcomes[i];
 
-  const auto is = [&](Outcome outcome) { return std::find(group.outcomes.begin(), group.outcomes.end(), outcome) != group.outcomes.end(); };
+  const auto is = [&](Outcome outcome) {
+    return std::find(group.outcomes.begin(), group.outcomes.end(), outcome) != group.outcomes.end();
+  };
   // A repeat can change a profile too: of two events with one id the smaller stays.
   if (!is(Outcome::accepted) && !is(Outcome::repeated)) return false;
   encode_profile(known.profile, known.encoded);
@@ -321,7 +323,7 @@ Status ProfileWriter::apply_groups(std::span<const Event* const> events, std::ve
     };
     for (auto& group : *settled) {
       Known& known = *known_.at(group.customer.text);
-      if (known.profile.moved_to) {  // became a pointer between the two looks
+      if (known.profile.moved_to) { // became a pointer between the two looks
         pending.push_back(std::move(group));
         continue;
       }
@@ -399,4 +401,4 @@ Status ProfileWriter::apply(std::span<const Event* const> events, std::vector<Ve
   return done;
 }
 
-}  // namespace attune
+} // namespace attune

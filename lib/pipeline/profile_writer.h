@@ -24,18 +24,18 @@ namespace attune {
 
 struct Verdict {
   Outcome outcome = Outcome::repeated;
-  std::string conflict;  // set for an identify that lost: the reason, which names the winner; for the dead letters
+  std::string conflict; // set for an identify that lost: the reason, which names the winner; for the dead letters
 };
 
 struct ProfileWriterOptions {
   std::size_t cache_bytes = 24u << 20;
-  std::optional<Milliseconds> give_up;         // how long a store that is away is tried; nothing: for ever
-  std::function<bool()> keep_trying;           // asked between tries; false ends with Code::stopped. May be empty
-  std::function<void(const Profile&)> on_changed;  // after each acknowledged write; may be empty
+  std::optional<Milliseconds> give_up; // how long a store that is away is tried; nothing: for ever
+  std::function<bool()> keep_trying; // asked between tries; false ends with Code::stopped. May be empty
+  std::function<void(const Profile&)> on_changed; // after each acknowledged write; may be empty
 };
 
 struct ProfileWriterCounts {
-  std::uint64_t reads = 0, writes = 0, lost = 0;  // profiles
+  std::uint64_t reads = 0, writes = 0, lost = 0; // profiles
 };
 
 class ProfileWriter {
@@ -49,7 +49,7 @@ class ProfileWriter {
   // ERRORS: those of the store; stopped.
   Status apply(std::span<const Event* const> events, std::vector<Verdict>& verdicts);
 
-  void forget_what_is_known();  // empties the cache
+  void forget_what_is_known(); // empties the cache
   [[nodiscard]] const ProfileWriterCounts& counts() const { return counts_; }
 
  private:
@@ -75,9 +75,9 @@ class ProfileWriter {
   ProfileWriterOptions options_;
   ProfileWriterCounts counts_;
   Knowledge known_;
-  std::list<Known*> by_use_;  // most recent first
+  std::list<Known*> by_use_; // most recent first
   std::size_t known_bytes_ = 0;
-  std::uint64_t call_ = 0;    // the number of the current apply(): what was read in it is fresh
+  std::uint64_t call_ = 0; // the number of the current apply(): what was read in it is fresh
 };
 
-}  // namespace attune
+} // namespace attune

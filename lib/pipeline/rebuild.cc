@@ -13,7 +13,7 @@ namespace attune {
 
 namespace {
 
-constexpr std::size_t kEventMemory = 700;       // of an Event held for sorting, measured on shop events
+constexpr std::size_t kEventMemory = 700; // of an Event held for sorting, measured on shop events
 constexpr std::size_t kCustomersAtOnce = 4096;
 
 bool by_place(const Event& a, const Event& b)
@@ -141,7 +141,8 @@ class Rebuilder {
       for (std::size_t i = 0; i < customers.size(); ++i) {
         const auto& events = *customers[i];
         const auto begin = done[i];
-        while (done[i] < events.size() && (done[i] == begin || events[done[i]].type != EventType::consent)) round.push_back(&events[done[i]++]);
+        while (done[i] < events.size() && (done[i] == begin || events[done[i]].type != EventType::consent))
+          round.push_back(&events[done[i]++]);
       }
       if (round.empty()) break;
       if (auto applied = writer_.apply(round, verdicts); !applied) return applied;
@@ -164,7 +165,7 @@ class Rebuilder {
   RebuildReport report_;
 };
 
-}  // namespace
+} // namespace
 
 Result<RebuildReport> rebuild(LogReader& log, LogAdmin& admin, ProfileStore& store, const RebuildOptions& options)
 {
@@ -197,4 +198,4 @@ Result<RebuildReport> rebuild(LogReader& log, LogAdmin& admin, ProfileStore& sto
   return report;
 }
 
-}  // namespace attune
+} // namespace attune

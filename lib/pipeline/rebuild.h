@@ -15,27 +15,27 @@
 namespace attune {
 
 struct RebuildOptions {
-  std::vector<std::string> event_topics;    // whole names, customer_identity among them
+  std::vector<std::string> event_topics; // whole names, customer_identity among them
   std::string identity_topic;
-  std::string late_topic;                   // may not exist
+  std::string late_topic; // may not exist
   std::vector<std::string> groups;
   std::size_t memory_bytes = 512u << 20;
   std::function<bool()> stop;
-  std::function<void(std::uint64_t done, std::uint64_t total)> progress;  // records read, over all passes; may be empty
+  std::function<void(std::uint64_t done, std::uint64_t total)> progress; // records read, over all passes; may be empty
   // More late events, one JSON object each, for a late sink that is a file: calls its argument once per line. May be empty.
   std::function<Status(const std::function<void(std::string_view)>&)> more_late;
 };
 
 struct RebuildReport {
-  std::uint64_t records = 0;       // of the log, read once
-  std::uint64_t events = 0;        // distinct, in the profiles
-  std::uint64_t refused = 0;       // forgotten, or without consent
-  std::uint64_t unreadable = 0;    // records that are no events: they are dead letters already
-  std::uint64_t conflicts = 0;     // identify events that lost
-  std::uint64_t profiles = 0;      // written
+  std::uint64_t records = 0; // of the log, read once
+  std::uint64_t events = 0; // distinct, in the profiles
+  std::uint64_t refused = 0; // forgotten, or without consent
+  std::uint64_t unreadable = 0; // records that are no events: they are dead letters already
+  std::uint64_t conflicts = 0; // identify events that lost
+  std::uint64_t profiles = 0; // written
 };
 
 // ERRORS: those of the log and the store; stopped (the store is as it was).
 Result<RebuildReport> rebuild(LogReader& log, LogAdmin& admin, ProfileStore& store, const RebuildOptions& options);
 
-}  // namespace attune
+} // namespace attune

@@ -20,7 +20,9 @@ constexpr std::size_t kTakeRecords = 1024;
 
 class Replayer {
  public:
-  Replayer(LogReader& from, LogWriter& to, const ReplayOptions& options) : from_(from), to_(to), options_(options), merge_(from, {}) {}
+  Replayer(LogReader& from, LogWriter& to, const ReplayOptions& options) : from_(from), to_(to), options_(options), merge_(from, {})
+  {
+  }
 
   Result<ReplayReport> run()
   {
@@ -57,10 +59,13 @@ class Replayer {
 
   [[nodiscard]] bool wanted() const
   {
-    const auto in = [](const std::set<std::string>& set, std::string_view value) { return set.empty() || set.contains(std::string(value)); };
+    const auto in = [](const std::set<std::string>& set, std::string_view value) {
+      return set.empty() || set.contains(std::string(value));
+    };
     if (!in(options_.types, type_name(event_)) || !in(options_.customers, event_.customer.text)) return false;
     if (in(options_.items, event_.item.text)) return true;
-    return std::any_of(event_.items.begin(), event_.items.end(), [&](const Line& line) { return in(options_.items, line.item.text); });
+    return std::any_of(event_.items.begin(), event_.items.end(),
+                       [&](const Line& line) { return in(options_.items, line.item.text); });
   }
 
   void pass(const RecordBlock& block, const Record& record)
@@ -143,17 +148,17 @@ class Replayer {
   std::string rewritten_;
   std::optional<Milliseconds> shift_;
   std::optional<Timestamp> first_time_;
-  std::optional<Steady::time_point> started_;  // of the first record
+  std::optional<Steady::time_point> started_; // of the first record
   Status failed_;
   bool stopped_ = false;
   ReplayReport report_;
 };
 
-}  // namespace
+} // namespace
 
 Result<ReplayReport> replay(LogReader& from, LogWriter& to, const ReplayOptions& options)
 {
   return Replayer(from, to, options).run();
 }
 
-}  // namespace attune
+} // namespace attune

@@ -18,18 +18,18 @@ namespace attune {
 
 struct ReplayOptions {
   std::vector<LogRange> ranges;
-  std::set<std::string> types, customers, items;  // empty: all; an item is looked for in `item` and in the lines
+  std::set<std::string> types, customers, items; // empty: all; an item is looked for in `item` and in the lines
   // Pace by event time: 1 as it was, 10 ten times faster, 0 as fast as it goes. A time that goes backwards does not wait.
   double speed = 0;
-  double rate = 0;                                // records a second; 0: no limit
+  double rate = 0; // records a second; 0: no limit
   // Added to every event's time. `shift_to` instead makes the first event's time that moment.
   Milliseconds shift{0};
   std::optional<Timestamp> shift_to;
   bool keep_partition = false;
-  std::function<std::string(const std::string&)> topic_for;  // source topic → target topic
-  std::function<bool(Milliseconds)> pause;        // waits; false to stop
+  std::function<std::string(const std::string&)> topic_for; // source topic → target topic
+  std::function<bool(Milliseconds)> pause; // waits; false to stop
   std::function<bool()> stop;
-  std::function<void(std::uint64_t done, std::optional<std::uint64_t> total)> progress;  // may be empty
+  std::function<void(std::uint64_t done, std::optional<std::uint64_t> total)> progress; // may be empty
 };
 
 struct ReplayReport {
@@ -39,4 +39,4 @@ struct ReplayReport {
 // Returns when every range with an end is done (and durable in the target), or stopped. ERRORS: those of both logs; gap.
 Result<ReplayReport> replay(LogReader& from, LogWriter& to, const ReplayOptions& options);
 
-}  // namespace attune
+} // namespace attune

@@ -64,23 +64,33 @@ void append_shop_event(std::string& out, std::uint64_t number, std::size_t custo
   char text[512];
   const auto item = random() % 43000;
   const auto kind = random() % 100;
-  const int head = std::snprintf(text, sizeof text, R"({"id":"%016llx%08llx","time":%lld,"customer":"customer-%06zu","session":"s%06zu-%03llu",)",
-                                 static_cast<unsigned long long>(number * 0x9e3779b97f4a7c15ULL), static_cast<unsigned long long>(number),
-                                 static_cast<long long>(time.ms), customer, customer, static_cast<unsigned long long>(number / 100000 % 1000));
+  const int head = std::snprintf(
+      text, sizeof text, R"({"id":"%016llx%08llx","time":%lld,"customer":"customer-%06zu","session":"s%06zu-%03llu",)",
+      static_cast<unsigned long long>(number * 0x9e3779b97f4a7c15ULL), static_cast<unsigned long long>(number),
+      static_cast<long long>(time.ms), customer, customer, static_cast<unsigned long long>(number / 100000 % 1000));
   out.append(text, static_cast<std::size_t>(head));
   int tail = 0;
   if (kind < 60)
-    tail = std::snprintf(text, sizeof text, R"("type":"view","item":"sku-%05llu","category":"cat-%llu","slot":"home","recommendation":"r%010llu"})",
-                         static_cast<unsigned long long>(item), static_cast<unsigned long long>(item % 40), static_cast<unsigned long long>(number));
+    tail = std::snprintf(
+        text, sizeof text, R"("type":"view","item":"sku-%05llu","category":"cat-%llu","slot":"home","recommendation":"r%010llu"})",
+        static_cast<unsigned long long>(item), static_cast<unsigned long long>(item % 40), static_cast<unsigned long long>(number));
   else if (kind < 80)
-    tail = std::snprintf(text, sizeof text, R"("type":"click","item":"sku-%05llu","category":"cat-%llu","slot":"product","recommendation":"r%06llu"})",
-                         static_cast<unsigned long long>(item), static_cast<unsigned long long>(item % 40), static_cast<unsigned long long>(number % 1000000));
+    tail = std::snprintf(text, sizeof text,
+                         R"("type":"click","item":"sku-%05llu","category":"cat-%llu","slot":"product","recommendation":"r%06llu"})",
+                         static_cast<unsigned long long>(item), static_cast<unsigned long long>(item % 40),
+                         static_cast<unsigned long long>(number % 1000000));
   else if (kind < 93)
-    tail = std::snprintf(text, sizeof text, R"("type":"cart_add","item":"sku-%05llu","quantity":1,"price":"%llu.99","currency":"EUR","category":"cat-%llu"})",
-                         static_cast<unsigned long long>(item), static_cast<unsigned long long>(item % 200), static_cast<unsigned long long>(item % 40));
+    tail = std::snprintf(
+        text, sizeof text,
+        R"("type":"cart_add","item":"sku-%05llu","quantity":1,"price":"%llu.99","currency":"EUR","category":"cat-%llu"})",
+        static_cast<unsigned long long>(item), static_cast<unsigned long long>(item % 200),
+        static_cast<unsigned long long>(item % 40));
   else
-    tail = std::snprintf(text, sizeof text, R"("type":"purchase","order":"o%08llu","currency":"EUR","items":[{"item":"sku-%05llu","quantity":1,"price":"%llu.99"}]})",
-                         static_cast<unsigned long long>(number), static_cast<unsigned long long>(item), static_cast<unsigned long long>(item % 200));
+    tail = std::snprintf(
+        text, sizeof text,
+        R"("type":"purchase","order":"o%08llu","currency":"EUR","items":[{"item":"sku-%05llu","quantity":1,"price":"%llu.99"}]})",
+        static_cast<unsigned long long>(number), static_cast<unsigned long long>(item),
+        static_cast<unsigned long long>(item % 200));
   out.append(text, static_cast<std::size_t>(tail));
 }
 
@@ -154,8 +164,11 @@ int raw_produce(const char* brokers, const char* topic, const char* path)
   std::vector<std::string> keys;
   keys.reserve(lines.size());
   for (const auto& line : lines) keys.push_back(customer_in(line));
-  auto* conf = configured({{"bootstrap.servers", brokers}, {"enable.idempotence", "true"}, {"linger.ms", "5"},
-                           {"queue.buffering.max.messages", "1000000"}, {"partitioner", "murmur2_random"}});
+  auto* conf = configured({{"bootstrap.servers", brokers},
+                           {"enable.idempotence", "true"},
+                           {"linger.ms", "5"},
+                           {"queue.buffering.max.messages", "1000000"},
+                           {"partitioner", "murmur2_random"}});
   char error[512];
   rd_kafka_t* producer = rd_kafka_new(RD_KAFKA_PRODUCER, conf, error, sizeof error);
   rd_kafka_topic_t* handle = rd_kafka_topic_new(producer, topic, nullptr);
@@ -166,7 +179,8 @@ int raw_produce(const char* brokers, const char* topic, const char* path)
       rd_kafka_poll(producer, 10);
   rd_kafka_flush(producer, 60000);
   const double seconds = seconds_since(begin);
-  std::printf("{\"events_per_s\":%.0f,\"unacknowledged\":%d}\n", static_cast<double>(lines.size()) / seconds, rd_kafka_outq_len(producer));
+  std::printf("{\"events_per_s\":%.0f,\"unacknowledged\":%d}\n", static_cast<double>(lines.size()) / seconds,
+              rd_kafka_outq_len(producer));
   rd_kafka_topic_destroy(handle);
   rd_kafka_destroy(producer);
   return 0;
@@ -174,8 +188,11 @@ int raw_produce(const char* brokers, const char* topic, const char* path)
 
 int raw_consume(const char* brokers, const char* topic, std::uint64_t count)
 {
-  auto* conf = configured({{"bootstrap.servers", brokers}, {"group.id", "raw-consume"}, {"enable.auto.commit", "false"},
-                           {"auto.offset.reset", "earliest"}, {"queued.min.messages", "1000000"}});
+  auto* conf = configured({{"bootstrap.servers", brokers},
+                           {"group.id", "raw-consume"},
+                           {"enable.auto.commit", "false"},
+                           {"auto.offset.reset", "earliest"},
+                           {"queued.min.messages", "1000000"}});
   char error[512];
   rd_kafka_t* consumer = rd_kafka_new(RD_KAFKA_CONSUMER, conf, error, sizeof error);
   rd_kafka_poll_set_consumer(consumer);
@@ -213,7 +230,8 @@ int raw_cas(const char* socket, const char* pattern, std::uint64_t count)
   constexpr int kConnections = 2;
   constexpr std::size_t kPipeline = 128;
   static const char* const kScript =
-      "local h = redis.call('GETRANGE', KEYS[1], 0, 15) if h == ARGV[1] then redis.call('SET', KEYS[1], ARGV[2]) return 1 end return 0";
+      "local h = redis.call('GETRANGE', KEYS[1], 0, 15) if h == ARGV[1] then redis.call('SET', KEYS[1], ARGV[2]) return 1 end "
+      "return 0";
   std::vector<std::string> keys;
   {
     redisContext* redis = redisConnectUnix(socket);
@@ -221,7 +239,8 @@ int raw_cas(const char* socket, const char* pattern, std::uint64_t count)
     do {
       auto* reply = static_cast<redisReply*>(redisCommand(redis, "SCAN %s MATCH %s COUNT 10000", cursor.c_str(), pattern));
       cursor = reply->element[0]->str;
-      for (std::size_t i = 0; i < reply->element[1]->elements; ++i) keys.emplace_back(reply->element[1]->element[i]->str, reply->element[1]->element[i]->len);
+      for (std::size_t i = 0; i < reply->element[1]->elements; ++i)
+        keys.emplace_back(reply->element[1]->element[i]->str, reply->element[1]->element[i]->len);
       freeReplyObject(reply);
     } while (cursor != "0");
     redisFree(redis);
@@ -243,8 +262,8 @@ int raw_cas(const char* socket, const char* pattern, std::uint64_t count)
       for (const auto* key : batch) redisAppendCommand(redis, "GET %b", key->data(), key->size());
       for (auto& reply : got) redisGetReply(redis, reinterpret_cast<void**>(&reply));
       for (std::size_t i = 0; i < kPipeline; ++i) {
-        redisAppendCommand(redis, "EVALSHA %s 1 %b %b %b", sha.c_str(), batch[i]->data(), batch[i]->size(), got[i]->str, std::min<std::size_t>(16, got[i]->len),
-                           got[i]->str, static_cast<std::size_t>(got[i]->len));
+        redisAppendCommand(redis, "EVALSHA %s 1 %b %b %b", sha.c_str(), batch[i]->data(), batch[i]->size(), got[i]->str,
+                           std::min<std::size_t>(16, got[i]->len), got[i]->str, static_cast<std::size_t>(got[i]->len));
         bytes += static_cast<std::uint64_t>(got[i]->len);
       }
       for (auto* reply : got) freeReplyObject(reply);
@@ -286,7 +305,7 @@ int latency(const std::string& log_url, const std::string& store_url, double rat
   std::vector<std::atomic<std::int64_t>> arrived(total);
   std::atomic<std::size_t> missing{total};
   std::atomic<bool> done{false};
-  const auto start = Steady::now() + std::chrono::seconds(8);  // the group has joined by then
+  const auto start = Steady::now() + std::chrono::seconds(8); // the group has joined by then
   const auto on_changed = [&](const Profile& profile) {
     const auto now = (Steady::now() - start).count();
     for (const auto& list : profile.recent)
@@ -333,8 +352,9 @@ int latency(const std::string& log_url, const std::string& store_url, double rat
     std::this_thread::sleep_until(due);
     worst_slip = std::max<std::int64_t>(worst_slip, (Steady::now() - due).count());
     const auto customer = "lc-" + std::to_string(random() % kCustomers);
-    json = R"({"id":")" + prefix + std::to_string(i) + R"(","type":"view","time":)" + std::to_string(begin_ms + static_cast<std::int64_t>(i)) +
-           R"(,"customer":")" + customer + R"(","item":"sku-)" + std::to_string(random() % 43000) + R"(","category":"cat-7"})";
+    json = R"({"id":")" + prefix + std::to_string(i) + R"(","type":"view","time":)" +
+           std::to_string(begin_ms + static_cast<std::int64_t>(i)) + R"(,"customer":")" + customer + R"(","item":"sku-)" +
+           std::to_string(random() % 43000) + R"(","category":"cat-7"})";
     OutgoingRecord record;
     record.topic = kClicksTopic;
     record.key = customer;
@@ -354,10 +374,13 @@ int latency(const std::string& log_url, const std::string& store_url, double rat
   for (std::size_t i = 0; i < total; ++i)
     if (arrived[i] != 0) ms.push_back(static_cast<double>(arrived[i]) / 1e6 - 1e3 * static_cast<double>(i) / rate);
   std::sort(ms.begin(), ms.end());
-  const auto at = [&](double p) { return ms.empty() ? 0 : ms[std::min(ms.size() - 1, static_cast<std::size_t>(p * static_cast<double>(ms.size())))]; };
+  const auto at = [&](double p) {
+    return ms.empty() ? 0 : ms[std::min(ms.size() - 1, static_cast<std::size_t>(p * static_cast<double>(ms.size())))];
+  };
   std::printf(R"({"rate":%.0f,"sent":%zu,"lost":%zu,"p50_ms":%.2f,"p99_ms":%.2f,"p999_ms":%.2f,"max_ms":%.2f,"worst_slip_ms":%.2f})"
               "\n",
-              rate, total, total - ms.size(), at(.5), at(.99), at(.999), ms.empty() ? 0 : ms.back(), static_cast<double>(worst_slip) / 1e6);
+              rate, total, total - ms.size(), at(.5), at(.99), at(.999), ms.empty() ? 0 : ms.back(),
+              static_cast<double>(worst_slip) / 1e6);
   return ms.size() == total ? 0 : 1;
 }
 
@@ -374,13 +397,14 @@ int run(char** command)
   rusage usage{};
   ::wait4(child, &status, 0, &usage);
   const auto cpu = [](const timeval& t) { return static_cast<double>(t.tv_sec) + static_cast<double>(t.tv_usec) / 1e6; };
-  std::fprintf(stderr, "{\"wall_s\":%.3f,\"cpu_s\":%.3f,\"rss_mb\":%.0f,\"status\":%d}\n", seconds_since(begin), cpu(usage.ru_utime) + cpu(usage.ru_stime),
-               static_cast<double>(usage.ru_maxrss) / 1024, WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status));
+  std::fprintf(stderr, "{\"wall_s\":%.3f,\"cpu_s\":%.3f,\"rss_mb\":%.0f,\"status\":%d}\n", seconds_since(begin),
+               cpu(usage.ru_utime) + cpu(usage.ru_stime), static_cast<double>(usage.ru_maxrss) / 1024,
+               WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status));
   return WIFEXITED(status) ? WEXITSTATUS(status) : 70;
 }
 
-}  // namespace
-}  // namespace attune
+} // namespace
+} // namespace attune
 
 int main(int argc, char** argv)
 {

@@ -44,7 +44,8 @@ void must(const Status& status)
 std::string fresh_name(const std::string& kind)
 {
   static std::atomic<int> number{0};
-  return "contract-" + kind + "-" + std::to_string(getpid()) + "-" + std::to_string(SystemClock().now().ms) + "-" + std::to_string(number++);
+  return "contract-" + kind + "-" + std::to_string(getpid()) + "-" + std::to_string(SystemClock().now().ms) + "-" +
+         std::to_string(number++);
 }
 
 // No port of ours deletes records; retention does, but only when a broker finds the time.
@@ -68,7 +69,7 @@ void delete_records_before(const TopicPartition& at, std::int64_t offset)
   rd_kafka_destroy(handle);
 }
 
-}  // namespace
+} // namespace
 
 const LogUnderTest& log_under_test()
 {
@@ -180,7 +181,7 @@ class Follower final : public GroupListener {
   std::unique_ptr<LogGroup> log_;
 };
 
-}  // namespace
+} // namespace
 
 BOOST_AUTO_TEST_SUITE(kafka_log)
 
@@ -224,9 +225,7 @@ BOOST_AUTO_TEST_CASE(every_call_to_brokers_that_are_not_there_ends_with_where_an
   options.limit = Milliseconds(1500);
   const TopicPartition at{"t", 0};
   std::vector<Status> failed;
-  const auto keep = [&](const auto& result) {
-    failed.push_back(result.ok() ? Status() : Status(result.error()));
-  };
+  const auto keep = [&](const auto& result) { failed.push_back(result.ok() ? Status() : Status(result.error())); };
   struct Nobody : GroupListener {
     void assigned(const std::vector<TopicPartition>&) override {}
     void revoked(const std::vector<TopicPartition>&, bool) override {}
@@ -427,9 +426,9 @@ BOOST_AUTO_TEST_CASE(when_a_member_is_killed_the_other_goes_on_from_the_stored_p
   };
   BOOST_TEST(eventually([&] {
     follower.pump();
-    return follower.owns() == kPartitions && std::all_of(last_of_ours.begin(), last_of_ours.end(), [](const auto& one) {
-             return one.second == kEach - 1;
-           }) && last_of_ours.size() == kPartitions;
+    return follower.owns() == kPartitions &&
+           std::all_of(last_of_ours.begin(), last_of_ours.end(), [](const auto& one) { return one.second == kEach - 1; }) &&
+           last_of_ours.size() == kPartitions;
   }));
   BOOST_TEST(all_seen());
   BOOST_TEST(!out_of_order);
@@ -459,7 +458,7 @@ BOOST_AUTO_TEST_CASE(what_is_appended_while_the_broker_restarts_is_delivered_onc
         ++delivered;
       });
       failed += !status.ok();
-      if (i % 100 == 0) std::this_thread::sleep_for(Milliseconds(20));  // spread over the restarts
+      if (i % 100 == 0) std::this_thread::sleep_for(Milliseconds(20)); // spread over the restarts
     }
   });
   const auto some_more = [&] {
@@ -491,8 +490,9 @@ BOOST_AUTO_TEST_CASE(readers_and_members_say_so_while_the_broker_is_away_and_go_
   auto reader = must(open_kafka_log_reader(options));
   must(reader->seek({topic, 0}, 0));
   std::set<std::string> seen;
-  Follower follower(options, fresh_name("group"), topic,
-                    [&](const TopicPartition& at, std::int64_t offset) { seen.insert(to_string(at) + ":" + std::to_string(offset)); });
+  Follower follower(options, fresh_name("group"), topic, [&](const TopicPartition& at, std::int64_t offset) {
+    seen.insert(to_string(at) + ":" + std::to_string(offset));
+  });
   const auto append_to_both = [&] {
     for (int p = 0; p < 2; ++p) must(append(*writer, {topic, p}, "v"));
     must(writer->flush(log_under_test().patience));
@@ -542,4 +542,4 @@ BOOST_AUTO_TEST_CASE(leaving_a_group_whose_broker_is_gone_ends)
 
 BOOST_AUTO_TEST_SUITE_END()
 
-}  // namespace attune::contract
+} // namespace attune::contract

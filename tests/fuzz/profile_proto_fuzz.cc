@@ -38,7 +38,7 @@ void live_with(Profile profile)
   ATTUNE_ASSERT(profile.version() >= version);
 }
 
-}  // namespace
+} // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size)
 {

@@ -48,4 +48,4 @@ inline std::vector<const Event*> pointers_to(const std::vector<Event>& events)
   return pointers;
 }
 
-}  // namespace attune::testing
+} // namespace attune::testing

@@ -32,7 +32,7 @@ std::string script()
   return (fs::path(__FILE__).parent_path() / "kafka.sh").string();
 }
 
-}  // namespace
+} // namespace
 
 KafkaServer::KafkaServer()
 {
@@ -105,4 +105,4 @@ const std::string& shared_kafka()
   return own.brokers();
 }
 
-}  // namespace attune::testing
+} // namespace attune::testing

@@ -14,16 +14,16 @@ const std::string& shared_kafka();
 
 class KafkaServer {
  public:
-  KafkaServer();  // starts it
+  KafkaServer(); // starts it
   ~KafkaServer();
   KafkaServer(const KafkaServer&) = delete;
   KafkaServer& operator=(const KafkaServer&) = delete;
 
   [[nodiscard]] const std::string& brokers() const { return brokers_; }
-  void stop();    // in good order
-  void kill();    // -9
-  void start();   // again, on the same data and port
-  void pause();   // it stays there and says nothing
+  void stop(); // in good order
+  void kill(); // -9
+  void start(); // again, on the same data and port
+  void pause(); // it stays there and says nothing
   void resume();
 
  private:
@@ -33,4 +33,4 @@ class KafkaServer {
   std::string brokers_;
 };
 
-}  // namespace attune::testing
+} // namespace attune::testing

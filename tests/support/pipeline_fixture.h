@@ -48,7 +48,7 @@ class RememberedLate final : public LateSink {
   std::mutex mutex_;
 };
 
-using Profiles = std::map<std::string, std::string>;  // customer → bytes
+using Profiles = std::map<std::string, std::string>; // customer → bytes
 
 inline Profiles profiles_of(ProfileStore& store)
 {
@@ -86,8 +86,8 @@ struct PipelineFixture {
   RememberedLate late;
   SystemClock clock;
   std::vector<std::string> said;
-  static inline const std::vector<std::string> kTopics{std::string(kClicksTopic), std::string(kCartTopic), std::string(kPurchaseTopic),
-                                                       std::string(kIdentityTopic)};
+  static inline const std::vector<std::string> kTopics{std::string(kClicksTopic), std::string(kCartTopic),
+                                                       std::string(kPurchaseTopic), std::string(kIdentityTopic)};
 
   PipelineFixture()
   {
@@ -173,4 +173,4 @@ inline std::vector<Event> shop_events(int count, int customers)
   return events;
 }
 
-}  // namespace attune::testing
+} // namespace attune::testing

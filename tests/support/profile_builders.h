@@ -32,7 +32,7 @@ inline std::ostream& operator<<(std::ostream& out, Timestamp time)
   return out << time.ms;
 }
 
-}  // namespace attune
+} // namespace attune
 
 namespace attune::testing {
 
@@ -40,7 +40,7 @@ inline constexpr std::int64_t kSecond = 1000;
 inline constexpr std::int64_t kMinute = 60 * kSecond;
 inline constexpr std::int64_t kHour = 60 * kMinute;
 inline constexpr std::int64_t kDay = 24 * kHour;
-inline constexpr std::int64_t kNoon = 1'700'049'600'000;  // 2023-11-15T12:00:00Z
+inline constexpr std::int64_t kNoon = 1'700'049'600'000; // 2023-11-15T12:00:00Z
 
 // A view of item "i", to be changed as the case needs.
 inline Event an_event(EventType type, std::string id, std::int64_t ms, std::string item = "i")
@@ -54,7 +54,8 @@ inline Event an_event(EventType type, std::string id, std::int64_t ms, std::stri
   return event;
 }
 
-inline Event a_purchase(std::string id, std::int64_t ms, std::vector<Line> lines, std::string order = "", std::string_view currency = "EUR")
+inline Event a_purchase(std::string id, std::int64_t ms, std::vector<Line> lines, std::string order = "",
+                        std::string_view currency = "EUR")
 {
   Event event = an_event(EventType::purchase, std::move(id), ms, "");
   event.items = std::move(lines);
@@ -148,14 +149,14 @@ struct StreamKnobs {
   std::int64_t days = 90;
   std::size_t items = 60;
   std::int64_t from = kNoon;
-  bool odd = false;  // now and then another month, or century, awkward strings, and many custom types
+  bool odd = false; // now and then another month, or century, awkward strings, and many custom types
 };
 
 inline EventType random_type(Random& random)
 {
-  constexpr EventType kTypes[] = {EventType::view,        EventType::view,     EventType::click,      EventType::search,
-                                  EventType::cart_add,    EventType::cart_add, EventType::cart_remove, EventType::purchase,
-                                  EventType::purchase,    EventType::refund,   EventType::impression, EventType::custom};
+  constexpr EventType kTypes[] = {EventType::view,     EventType::view,     EventType::click,       EventType::search,
+                                  EventType::cart_add, EventType::cart_add, EventType::cart_remove, EventType::purchase,
+                                  EventType::purchase, EventType::refund,   EventType::impression,  EventType::custom};
   return kTypes[below(random, std::size(kTypes))];
 }
 
@@ -206,7 +207,8 @@ inline std::vector<Event> a_stream(std::uint64_t seed, const StreamKnobs& knobs)
   std::vector<Event> events;
   std::int64_t visit = knobs.from;
   for (std::size_t i = 0; i < knobs.events; ++i) {
-    if (below(random, 12) == 0) visit = knobs.from + static_cast<std::int64_t>(below(random, static_cast<std::size_t>(knobs.days * kDay)));
+    if (below(random, 12) == 0)
+      visit = knobs.from + static_cast<std::int64_t>(below(random, static_cast<std::size_t>(knobs.days * kDay)));
     std::int64_t time = visit + static_cast<std::int64_t>(below(random, 20 * kMinute));
     if (knobs.odd && below(random, 20) == 0) time -= static_cast<std::int64_t>(below(random, 200)) * 30 * kDay;
     if (knobs.odd && below(random, 100) == 0) time = kMinTime.ms + static_cast<std::int64_t>(below(random, kDay));
@@ -236,4 +238,4 @@ inline void nearly_in_order(Random& random, std::vector<Event>& events, std::siz
   events = std::move(sorted);
 }
 
-}  // namespace attune::testing
+} // namespace attune::testing

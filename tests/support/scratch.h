@@ -31,4 +31,4 @@ class Scratch {
   std::string path_;
 };
 
-}  // namespace attune::testing
+} // namespace attune::testing

@@ -11,5 +11,6 @@ attune_test(unit_pipeline
     unit/pipeline/profile_writer_test.cc
     unit/pipeline/rebuild_test.cc
     unit/pipeline/replay_test.cc
+    unit/pipeline/topics_test.cc
   LINKS attune_adapters attune_pipeline attune_core attune_base
   LABELS unit)

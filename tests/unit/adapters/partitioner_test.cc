@@ -25,7 +25,7 @@ BOOST_AUTO_TEST_CASE(a_key_has_the_partition_the_java_client_gives_it)
 
 BOOST_AUTO_TEST_CASE(an_empty_key_is_a_key_wherever_it_points)
 {
-  constexpr std::int32_t kHashOfNothing = 275646681;  // Utils.murmur2(new byte[0])
+  constexpr std::int32_t kHashOfNothing = 275646681; // Utils.murmur2(new byte[0])
   BOOST_TEST(attune::partition_of_key("", 1000) == kHashOfNothing % 1000);
   BOOST_TEST(attune::partition_of_key({}, 1000) == kHashOfNothing % 1000);
 }

@@ -21,14 +21,15 @@ Profile folded_profile()
   return profile_of(events);
 }
 
-}  // namespace
+} // namespace
 
 BOOST_AUTO_TEST_SUITE(profile_identity)
 
 BOOST_AUTO_TEST_CASE(a_customer_absorbs_what_its_alias_did_once)
 {
   Profile customer = profile_of({an_event(EventType::view, "1", kNoon), an_event(EventType::view, "both", kNoon)});
-  const Profile alias = profile_of({an_event(EventType::cart_add, "2", kNoon - kDay, "wanted"), an_event(EventType::view, "both", kNoon)}, "anon-1");
+  const Profile alias =
+      profile_of({an_event(EventType::cart_add, "2", kNoon - kDay, "wanted"), an_event(EventType::view, "both", kNoon)}, "anon-1");
   absorb(customer, alias, kClaim);
   BOOST_TEST(has_alias(customer, CustomerId("anon-1")));
   BOOST_TEST(!has_alias(customer, CustomerId("anon-2")));
@@ -44,7 +45,8 @@ BOOST_AUTO_TEST_CASE(what_the_alias_keeps_below_the_customers_floor_is_folded_an
 {
   Profile customer = folded_profile();
   const Place floor = *customer.floors[2];
-  const Profile alias = profile_of({an_event(EventType::view, "below", floor.time.ms - 1), an_event(EventType::view, "above", floor.time.ms + 1)}, "anon-1");
+  const Profile alias = profile_of(
+      {an_event(EventType::view, "below", floor.time.ms - 1), an_event(EventType::view, "above", floor.time.ms + 1)}, "anon-1");
   absorb(customer, alias, kClaim);
   BOOST_TEST(count_in(counts(customer), "view") == 302u);
   BOOST_TEST((*customer.floors[2] > floor));
@@ -97,7 +99,7 @@ BOOST_AUTO_TEST_CASE(a_refusal_of_the_alias_empties_the_customer_unless_it_grant
   Profile granted = customer;
   consent(granted, a_consent("yes", kNoon + 2 * kHour, true));
   absorb(granted, alias, kClaim);
-  BOOST_TEST(sum_of(counts(granted)) == 1u);  // what came after the refusal
+  BOOST_TEST(sum_of(counts(granted)) == 1u); // what came after the refusal
 }
 
 BOOST_AUTO_TEST_CASE(forget_removes_what_is_at_or_before_its_time_and_refuses_it_for_ever)
@@ -184,12 +186,14 @@ BOOST_AUTO_TEST_CASE(a_profile_says_of_a_place_whether_it_is_held_unknown_late_o
 {
   Profile profile = folded_profile();
   forget(profile, a_forget("f", kNoon - kDay));
-  const auto held = [&profile](EventType type, const char* id, std::int64_t ms) { return holds(profile, type, {Timestamp{ms}, EventId(id)}); };
+  const auto held = [&profile](EventType type, const char* id, std::int64_t ms) {
+    return holds(profile, type, {Timestamp{ms}, EventId(id)});
+  };
   BOOST_TEST(held(EventType::view, "v299", kNoon + 299 * kMinute) == Held::held);
-  BOOST_TEST(held(EventType::view, "v0", kNoon) == Held::held);  // by its hash
+  BOOST_TEST(held(EventType::view, "v0", kNoon) == Held::held); // by its hash
   BOOST_TEST(held(EventType::view, "new", kNoon + kDay) == Held::unknown);
   BOOST_TEST(held(EventType::view, "new", kNoon) == Held::late);
-  BOOST_TEST(held(EventType::cart_add, "new", kNoon) == Held::unknown);  // another list
+  BOOST_TEST(held(EventType::cart_add, "new", kNoon) == Held::unknown); // another list
   BOOST_TEST(held(EventType::view, "new", kNoon - kDay) == Held::refused);
   BOOST_TEST(held(EventType::forget, "f", kNoon - kDay) == Held::held);
   BOOST_TEST(held(EventType::forget, "g", kNoon) == Held::unknown);
@@ -204,4 +208,4 @@ BOOST_AUTO_TEST_CASE(a_profile_says_of_a_place_whether_it_is_held_unknown_late_o
 
 BOOST_AUTO_TEST_SUITE_END()
 
-}  // namespace attune
+} // namespace attune

@@ -44,10 +44,11 @@ Profile a_small_profile()
   Event add = an_event(EventType::cart_add, "add", kNoon, "b");
   add.price = parse_money("19.90");
   add.currency = *parse_currency("EUR");
-  return profile_of({old, add, an_event(EventType::view, "new", kNoon + 1, "b"), a_purchase("buy", kNoon - kDay, {a_line("c", 2, "0.5")}, "o1")});
+  return profile_of(
+      {old, add, an_event(EventType::view, "new", kNoon + 1, "b"), a_purchase("buy", kNoon - kDay, {a_line("c", 2, "0.5")}, "o1")});
 }
 
-}  // namespace
+} // namespace
 
 BOOST_AUTO_TEST_SUITE(profile_json)
 
@@ -66,9 +67,10 @@ BOOST_AUTO_TEST_CASE(the_view_says_what_the_manual_shows)
 
 BOOST_AUTO_TEST_CASE(the_view_of_nothing_has_the_same_fields)
 {
-  BOOST_TEST(view_of(a_profile(), {.at = {}, .items = false, .recent = true}) ==
-             R"({"customer":"c1","version":0,"first_time":null,"last_time":null,"floors":{},"counts":{},"cart":[],"last_purchase":null,)"
-             R"("spend":{},"session":null,"affinity":{},"windows":{"1h":{},"24h":{},"7d":{}},"recent":[]})");
+  BOOST_TEST(
+      view_of(a_profile(), {.at = {}, .items = false, .recent = true}) ==
+      R"({"customer":"c1","version":0,"first_time":null,"last_time":null,"floors":{},"counts":{},"cart":[],"last_purchase":null,)"
+      R"("spend":{},"session":null,"affinity":{},"windows":{"1h":{},"24h":{},"7d":{}},"recent":[]})");
 }
 
 BOOST_AUTO_TEST_CASE(windows_session_and_affinity_are_as_of_the_time_asked_for)
@@ -86,15 +88,16 @@ BOOST_AUTO_TEST_CASE(the_record_says_what_the_header_shows)
   profile.aliases = {{CustomerId("anon-1"), {Timestamp{7}, EventId("i")}}};
   const std::string record = record_of(profile);
   const std::string tail = record.substr(record.find(R"(,"recent":)"));
-  BOOST_TEST(tail == R"(,"recent":[{"currency":"EUR","customer":"c1","id":"buy","items":[{"item":"c","price":"0.5","quantity":2}],)"
-                     R"("order":"o1","time":1699963200000,"type":"purchase"},)"
-                     R"({"currency":"EUR","customer":"c1","id":"add","item":"b","price":"19.9","time":1700049600000,"type":"cart_add"},)"
-                     R"({"customer":"c1","id":"new","item":"b","time":1700049600001,"type":"view"}],)"
-                     R"("summary":{"tiles":[{"granularity":"month","start":1696118400000,"counts":{"view":1},"spend":{},)"
-                     R"("items":{"a":{"view":1}},"other_items":{},"categories":{"shoes":{"view":1}},"other_categories":{}}],)"
-                     R"("newest_order":null,"last_purchases":{},"folded":[[1696593600000,"0f3ca07a8cc8bf40"]],"first_time":1696593600000},)"
-                     R"("aliases":[{"alias":"anon-1","time":7,"id":"i"}],"moved_to":null,"forgotten":{"time":5,"id":"f"},)"
-                     R"("consent":{"granted":true,"time":6,"id":"w"},"version_base":0})");
+  BOOST_TEST(tail ==
+             R"(,"recent":[{"currency":"EUR","customer":"c1","id":"buy","items":[{"item":"c","price":"0.5","quantity":2}],)"
+             R"("order":"o1","time":1699963200000,"type":"purchase"},)"
+             R"({"currency":"EUR","customer":"c1","id":"add","item":"b","price":"19.9","time":1700049600000,"type":"cart_add"},)"
+             R"({"customer":"c1","id":"new","item":"b","time":1700049600001,"type":"view"}],)"
+             R"("summary":{"tiles":[{"granularity":"month","start":1696118400000,"counts":{"view":1},"spend":{},)"
+             R"("items":{"a":{"view":1}},"other_items":{},"categories":{"shoes":{"view":1}},"other_categories":{}}],)"
+             R"("newest_order":null,"last_purchases":{},"folded":[[1696593600000,"0f3ca07a8cc8bf40"]],"first_time":1696593600000},)"
+             R"("aliases":[{"alias":"anon-1","time":7,"id":"i"}],"moved_to":null,"forgotten":{"time":5,"id":"f"},)"
+             R"("consent":{"granted":true,"time":6,"id":"w"},"version_base":0})");
 }
 
 BOOST_AUTO_TEST_CASE(a_record_read_back_is_the_same_profile)
@@ -139,16 +142,20 @@ BOOST_AUTO_TEST_CASE(what_is_no_record_is_refused_by_field)
   BOOST_TEST(refusal(view_of(a_small_profile())) == "recent: missing");
   BOOST_TEST(refusal(replaced(good, R"("version_base":0)", R"("version_base":-1)")) == "version_base: not a whole number");
   BOOST_TEST(refusal(replaced(good, R"("version_base":0)", R"("version_base":0,"extra":1)")) == "extra: unknown key");
-  BOOST_TEST(refusal(replaced(good, R"("granularity":"month")", R"("granularity":"week")")) == "summary.tiles[0].granularity: not hour, day or month");
+  BOOST_TEST(refusal(replaced(good, R"("granularity":"month")", R"("granularity":"week")")) ==
+             "summary.tiles[0].granularity: not hour, day or month");
   BOOST_TEST(refusal(replaced(good, R"("start":1696118400000)", R"("start":1696118400001)")) == "its lists contradict each other");
   BOOST_TEST(refusal(replaced(good, R"("0f3ca07a8cc8bf40")", R"("4cb4")")) == "summary.folded[0][1]: not 16 hex digits");
   BOOST_TEST(refusal(replaced(good, R"("type":"cart_add")", R"("type":"forget")")) == "recent[1].type: not a type that is kept");
   BOOST_TEST(refusal(replaced(good, R"("type":"cart_add")", R"("type":"nothing")")).starts_with("recent[1].type: "));
-  BOOST_TEST(refusal(replaced(good, R"("customer":"c1","id":"add")", R"("customer":"c2","id":"add")")) == "recent[1].customer: not the profile's");
-  BOOST_TEST(refusal(replaced(good, R"("price":"0.5","quantity":2)", R"("price":"x","quantity":2)")) == "recent[0].items[0].price: not a decimal");
+  BOOST_TEST(refusal(replaced(good, R"("customer":"c1","id":"add")", R"("customer":"c2","id":"add")")) ==
+             "recent[1].customer: not the profile's");
+  BOOST_TEST(refusal(replaced(good, R"("price":"0.5","quantity":2)", R"("price":"x","quantity":2)")) ==
+             "recent[0].items[0].price: not a decimal");
   BOOST_TEST(refusal(replaced(good, R"("floors":{"other")", R"("floors":{"others")")) == "floors.others: unknown list");
   BOOST_TEST(refusal(replaced(good, R"("id":"old"})", R"("id":""})")).starts_with("floors.other.id: "));
-  BOOST_TEST(refusal(replaced(good, R"("consent":null)", R"("consent":{"time":1,"id":"a"})")) == "consent.granted: not true or false");
+  BOOST_TEST(refusal(replaced(good, R"("consent":null)", R"("consent":{"time":1,"id":"a"})")) ==
+             "consent.granted: not true or false");
   BOOST_TEST(refusal(replaced(good, R"("forgotten":null)", R"("forgotten":{"id":"a"})")) == "forgotten.time: missing");
   BOOST_TEST(refusal(replaced(good, R"("counts":{"view":1},"spend":{})", R"("counts":{"view":1},"spend":{"EUR":"1e3"})")) ==
              "summary.tiles[0].spend.EUR: not a decimal");
@@ -156,4 +163,4 @@ BOOST_AUTO_TEST_CASE(what_is_no_record_is_refused_by_field)
 
 BOOST_AUTO_TEST_SUITE_END()
 
-}  // namespace attune
+} // namespace attune

@@ -37,9 +37,15 @@ std::vector<Event> random_arrivals(Random& random, const StreamKnobs& knobs)
 {
   auto events = a_stream(random(), knobs);
   switch (below(random, 3)) {
-    case 0: std::shuffle(events.begin(), events.end(), random); break;
-    case 1: in_order(events); break;
-    default: nearly_in_order(random, events, 1 + below(random, 72)); break;
+    case 0:
+      std::shuffle(events.begin(), events.end(), random);
+      break;
+    case 1:
+      in_order(events);
+      break;
+    default:
+      nearly_in_order(random, events, 1 + below(random, 72));
+      break;
   }
   return events;
 }
@@ -84,7 +90,8 @@ void put_in_batches(Random& random, Profile& profile, const std::vector<Event>& 
   const std::size_t largest = 1 + below(random, below(random, 2) == 0 ? 6 : 300);
   for (std::size_t begin = 0; begin < events.size();) {
     const std::size_t end = std::min(events.size(), begin + 1 + below(random, largest));
-    const std::vector<Event> batch(events.begin() + static_cast<std::ptrdiff_t>(begin), events.begin() + static_cast<std::ptrdiff_t>(end));
+    const std::vector<Event> batch(events.begin() + static_cast<std::ptrdiff_t>(begin),
+                                   events.begin() + static_cast<std::ptrdiff_t>(end));
     const auto version = profile.version();
     note(fates, batch, put_in(profile, batch));
     RC_ASSERT(profile.version() >= version);
@@ -106,7 +113,7 @@ void equal(const Profile& a, const Profile& b)
   RC_ASSERT(bytes_of(a) == bytes_of(b));
 }
 
-}  // namespace
+} // namespace
 
 BOOST_AUTO_TEST_SUITE(profile_property)
 
@@ -249,7 +256,7 @@ BOOST_AUTO_TEST_CASE(an_event_folded_on_one_side_and_recent_on_the_other_counts_
     auto events = a_stream(random(), knobs);
     in_order(events);
     const std::vector<Event> old(events.begin(), events.begin() + static_cast<std::ptrdiff_t>(below(random, 100)));
-    Profile one = profile_of(old);  // what the whole has folded may be recent here
+    Profile one = profile_of(old); // what the whole has folded may be recent here
     const Profile all = profile_of(events);
     RC_PRE(one.summary.tiles.empty());
     merge(one, all);
@@ -261,7 +268,7 @@ namespace {
 
 struct Forgetting {
   Profile profile;
-  bool spanned = false;  // the summary spanned the time when it was forgotten
+  bool spanned = false; // the summary spanned the time when it was forgotten
   Fates fates;
 };
 
@@ -272,8 +279,9 @@ Forgetting forget_midway(Random& random, const std::vector<Event>& events, const
   put_in_batches(random, result.profile, {events.begin(), cut}, result.fates);
   const auto& floors = result.profile.floors;
   const auto& oldest = result.profile.summary.first_time;
-  result.spanned = oldest && *oldest <= *marker.time &&
-                   std::any_of(floors.begin(), floors.end(), [&](const auto& floor) { return floor && floor->time > *marker.time; });
+  result.spanned = oldest && *oldest <= *marker.time && std::any_of(floors.begin(), floors.end(), [&](const auto& floor) {
+                     return floor && floor->time > *marker.time;
+                   });
   const auto version = result.profile.version();
   RC_ASSERT(forget(result.profile, marker) == Outcome::accepted);
   RC_ASSERT(result.profile.version() >= version);
@@ -284,7 +292,7 @@ Forgetting forget_midway(Random& random, const std::vector<Event>& events, const
   return result;
 }
 
-}  // namespace
+} // namespace
 
 BOOST_AUTO_TEST_CASE(forget_leaves_nothing_of_its_time_and_before_and_all_that_came_after_whenever_it_arrives)
 {
@@ -342,7 +350,8 @@ BOOST_AUTO_TEST_CASE(while_consent_is_refused_nothing_is_kept_and_the_newest_wor
       const auto first = first_time(profile);
       RC_ASSERT(!first || !refused_until || *first > *refused_until);
     }
-    const auto newest = std::max_element(words.begin(), words.end(), [](const Event& a, const Event& b) { return Place::of(a) < Place::of(b); });
+    const auto newest =
+        std::max_element(words.begin(), words.end(), [](const Event& a, const Event& b) { return Place::of(a) < Place::of(b); });
     RC_ASSERT(profile.consent->granted == *newest->granted);
     RC_ASSERT(profile.consent->by == Place::of(*newest));
   });
@@ -375,4 +384,4 @@ BOOST_AUTO_TEST_CASE(a_profile_stays_within_its_bounds)
 
 BOOST_AUTO_TEST_SUITE_END()
 
-}  // namespace attune
+} // namespace attune

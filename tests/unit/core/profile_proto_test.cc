@@ -51,7 +51,7 @@ std::string refusal(const v1::Profile& message)
   return decoded ? "" : decoded.error().message;
 }
 
-}  // namespace
+} // namespace
 
 BOOST_AUTO_TEST_SUITE(profile_proto)
 
@@ -80,7 +80,8 @@ BOOST_AUTO_TEST_CASE(protobufs_own_classes_find_each_value_where_the_schema_says
 {
   Event order = a_purchase("p", kNoon, {a_line("a", 2, "9.99")}, "o");
   order.category = "shoes";
-  Profile profile = profile_of({order, an_event(EventType::view, "old", kNoon - 40 * kDay, "b"), an_event(EventType::view, "new", kNoon, "b")});
+  Profile profile =
+      profile_of({order, an_event(EventType::view, "old", kNoon - 40 * kDay, "b"), an_event(EventType::view, "new", kNoon, "b")});
   profile.forgotten = Place{{-7}, EventId("f")};
   const auto message = message_of(profile);
   BOOST_TEST(message.format() == kProfileFormat);
@@ -108,7 +109,8 @@ BOOST_AUTO_TEST_CASE(sums_beyond_64_bits_and_below_zero_come_back)
 {
   Profile profile = a_profile();
   Tile tile;
-  tile.spend = {{*parse_currency("EUR"), *parse_total("-0.000001")}, {*parse_currency("USD"), *parse_total("99999999999999999999999999")}};
+  tile.spend = {{*parse_currency("EUR"), *parse_total("-0.000001")},
+                {*parse_currency("USD"), *parse_total("99999999999999999999999999")}};
   profile.summary.tiles = {StoredTile::of(tile)};
   const auto decoded = decode_profile(profile.customer, bytes_of(profile));
   BOOST_TEST((*decoded == profile));
@@ -121,7 +123,7 @@ BOOST_AUTO_TEST_CASE(bytes_that_are_not_a_profile_are_refused_with_its_name)
   BOOST_TEST(said("") == "profile of c1: not a profile");
   BOOST_TEST(said("garbage") == "profile of c1: not a profile");
   BOOST_TEST(said(std::string("\x08\x02", 2)) == "profile of c1: written in a newer format");
-  BOOST_TEST(said(std::string("\x08\x01\xf8\x01\x01", 5)) == "profile of c1: not a profile");  // field 31 is unknown
+  BOOST_TEST(said(std::string("\x08\x01\xf8\x01\x01", 5)) == "profile of c1: not a profile"); // field 31 is unknown
   std::string cut = bytes_of(a_full_profile(1));
   cut.pop_back();
   BOOST_TEST(said(cut) == "profile of c1: not a profile");
@@ -175,4 +177,4 @@ BOOST_AUTO_TEST_CASE(digests_tell_bytes_apart_and_no_bytes_have_the_zero_one)
 
 BOOST_AUTO_TEST_SUITE_END()
 
-}  // namespace attune
+} // namespace attune

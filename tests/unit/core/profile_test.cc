@@ -37,7 +37,7 @@ Event quantified(Event event, std::int64_t quantity)
 
 using Lines = std::vector<std::string>;
 
-}  // namespace
+} // namespace
 
 BOOST_AUTO_TEST_SUITE(profile)
 
@@ -92,8 +92,9 @@ BOOST_AUTO_TEST_CASE(what_was_shown_or_looked_at_never_pushes_out_what_was_put_i
 
 BOOST_AUTO_TEST_CASE(an_event_of_just_thirty_days_before_the_newest_of_its_list_is_recent_and_one_older_is_folded)
 {
-  const Profile profile = profile_of({an_event(EventType::view, "older", kNoon - 1), an_event(EventType::view, "just", kNoon),
-                                      an_event(EventType::view, "newest", kNoon + 30 * kDay), an_event(EventType::cart_add, "cart", kNoon - 1)});
+  const Profile profile =
+      profile_of({an_event(EventType::view, "older", kNoon - 1), an_event(EventType::view, "just", kNoon),
+                  an_event(EventType::view, "newest", kNoon + 30 * kDay), an_event(EventType::cart_add, "cart", kNoon - 1)});
   BOOST_TEST(profile.recent[kOthers].size() == 2u);
   BOOST_TEST((profile.floors[kOthers] == Place{{kNoon - 1}, EventId("older")}));
   BOOST_TEST(!profile.floors[kOrders]);
@@ -158,7 +159,8 @@ BOOST_AUTO_TEST_CASE(a_cart_adds_takes_away_and_is_emptied_of_what_was_bought)
   BOOST_TEST(cart_of({quantified(add("1", 1, "a"), 5), remove("2", 2, "a")}) == Lines{});
   BOOST_TEST(cart_of({add("1", 1, "a"), quantified(remove("2", 2, "a"), 7), add("3", 3, "a")}) == (Lines{"a*1"}));
   BOOST_TEST(cart_of({remove("1", 1, "a"), add("2", 2, "a")}) == (Lines{"a*1"}));
-  BOOST_TEST(cart_of({add("1", 1, "a"), add("2", 2, "b"), a_purchase("3", kNoon + kHour, {a_line("a", 1, "1")})}) == (Lines{"b*1"}));
+  BOOST_TEST(cart_of({add("1", 1, "a"), add("2", 2, "b"), a_purchase("3", kNoon + kHour, {a_line("a", 1, "1")})}) ==
+             (Lines{"b*1"}));
   BOOST_TEST(cart_of({a_purchase("3", kNoon, {a_line("a", 1, "1")}), add("1", 1, "a")}) == (Lines{"a*1"}));
 }
 
@@ -203,7 +205,8 @@ BOOST_AUTO_TEST_CASE(purchases_without_an_order_id_are_orders_of_their_own)
 
 BOOST_AUTO_TEST_CASE(the_last_purchase_and_that_of_an_item_are_known_after_they_are_folded)
 {
-  std::vector<Event> events{a_purchase("p1", kNoon, {a_line("a", 1, "1"), a_line("b", 1, "1")}), a_purchase("p2", kNoon + 1, {a_line("a", 1, "1")})};
+  std::vector<Event> events{a_purchase("p1", kNoon, {a_line("a", 1, "1"), a_line("b", 1, "1")}),
+                            a_purchase("p2", kNoon + 1, {a_line("a", 1, "1")})};
   for (std::size_t i = 0; i < 256; ++i) events.push_back(an_event(EventType::cart_add, named("c", i), kNoon + kHour));
   Profile profile = profile_of(events);
   BOOST_TEST(last_purchase(profile)->id.text == "p2");
@@ -217,8 +220,9 @@ BOOST_AUTO_TEST_CASE(the_last_purchase_and_that_of_an_item_are_known_after_they_
 
 BOOST_AUTO_TEST_CASE(a_window_is_open_at_its_old_end_and_closed_at_its_new_one)
 {
-  const Profile profile = profile_of({an_event(EventType::view, "1", kNoon - kHour), an_event(EventType::view, "2", kNoon - kHour + 1),
-                                      an_event(EventType::click, "3", kNoon), an_event(EventType::click, "4", kNoon + 1)});
+  const Profile profile =
+      profile_of({an_event(EventType::view, "1", kNoon - kHour), an_event(EventType::view, "2", kNoon - kHour + 1),
+                  an_event(EventType::click, "3", kNoon), an_event(EventType::click, "4", kNoon + 1)});
   const TypeCounts hour = window_counts(profile, {kNoon}, std::chrono::hours(1));
   BOOST_TEST(count_in(hour, "view") == 1u);
   BOOST_TEST(count_in(hour, "click") == 1u);
@@ -287,4 +291,4 @@ BOOST_AUTO_TEST_CASE(nothing_is_known_of_an_empty_profile)
 
 BOOST_AUTO_TEST_SUITE_END()
 
-}  // namespace attune
+} // namespace attune

@@ -34,7 +34,7 @@ std::vector<std::string> items_of(const Session& session)
   return items;
 }
 
-}  // namespace
+} // namespace
 
 BOOST_AUTO_TEST_SUITE(session)
 
@@ -64,9 +64,10 @@ BOOST_AUTO_TEST_CASE(a_gap_of_exactly_the_idle_limit_is_within_a_session)
 
 BOOST_AUTO_TEST_CASE(the_sites_session_decides_where_both_events_have_one)
 {
-  const Profile profile = profile_of({of_session(an_event(EventType::view, "1", 0), "a"), of_session(an_event(EventType::view, "2", 1), "b"),
-                                      of_session(an_event(EventType::view, "3", kDay), "b"), an_event(EventType::view, "4", kDay + kMinute),
-                                      an_event(EventType::view, "5", 2 * kDay)});
+  const Profile profile =
+      profile_of({of_session(an_event(EventType::view, "1", 0), "a"), of_session(an_event(EventType::view, "2", 1), "b"),
+                  of_session(an_event(EventType::view, "3", kDay), "b"), an_event(EventType::view, "4", kDay + kMinute),
+                  an_event(EventType::view, "5", 2 * kDay)});
   const auto all = sessions(profile);
   BOOST_TEST(all.size() == 3u);
   BOOST_TEST(all[0].id.text == "a");
@@ -82,8 +83,8 @@ BOOST_AUTO_TEST_CASE(a_session_walks_all_lists_in_order_and_lists_what_told_inte
   shown.items = {{ItemId("shown"), 0, {}}};
   const Profile profile =
       profile_of({an_event(EventType::view, "1", 1, "a"), an_event(EventType::click, "2", 2, "a"), search, shown,
-                  an_event(EventType::cart_add, "5", 5, "b"), an_event(EventType::cart_remove, "6", 6, "z"), an_event(EventType::view, "7", 7, "a"),
-                  a_purchase("8", 8, {a_line("c", 1, "1"), a_line("d", 1, "1")})});
+                  an_event(EventType::cart_add, "5", 5, "b"), an_event(EventType::cart_remove, "6", 6, "z"),
+                  an_event(EventType::view, "7", 7, "a"), a_purchase("8", 8, {a_line("c", 1, "1"), a_line("d", 1, "1")})});
   const auto now = current_session(profile, {kHour});
   BOOST_TEST(items_of(*now) == (std::vector<std::string>{"a", "b", "a", "c", "d"}));
   BOOST_TEST(now->start == Timestamp{1});
@@ -92,7 +93,8 @@ BOOST_AUTO_TEST_CASE(a_session_walks_all_lists_in_order_and_lists_what_told_inte
 
 BOOST_AUTO_TEST_CASE(the_current_session_is_as_of_now)
 {
-  const Profile profile = profile_of({an_event(EventType::view, "1", 0, "a"), an_event(EventType::view, "2", kDay, "b"), an_event(EventType::view, "3", kDay + 1, "c")});
+  const Profile profile = profile_of({an_event(EventType::view, "1", 0, "a"), an_event(EventType::view, "2", kDay, "b"),
+                                      an_event(EventType::view, "3", kDay + 1, "c")});
   BOOST_TEST(!current_session(profile, {-1}));
   BOOST_TEST(items_of(*current_session(profile, {kDay - 1})) == (std::vector<std::string>{"a"}));
   BOOST_TEST(items_of(*current_session(profile, {kDay})) == (std::vector<std::string>{"b"}));
@@ -115,4 +117,4 @@ BOOST_AUTO_TEST_CASE(the_current_session_is_the_last_of_all_sessions)
 
 BOOST_AUTO_TEST_SUITE_END()
 
-}  // namespace attune
+} // namespace attune

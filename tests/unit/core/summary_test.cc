@@ -25,7 +25,7 @@ Event a_custom(std::string id, std::int64_t ms, std::string type)
   return event;
 }
 
-}  // namespace
+} // namespace
 
 BOOST_AUTO_TEST_SUITE(summary)
 
@@ -49,7 +49,7 @@ BOOST_AUTO_TEST_CASE(tiles_begin_at_whole_hours_days_and_months_also_before_1970
   BOOST_TEST(tile_start(Granularity::month, {-1}) == Timestamp{-31 * kDay});
   BOOST_TEST(tile_start(Granularity::month, {-31 * kDay}) == Timestamp{-31 * kDay});
   BOOST_TEST(tile_start(Granularity::month, kMinTime) == kMinTime);
-  const Timestamp february{1'706'745'600'000};  // 2024-02-01
+  const Timestamp february{1'706'745'600'000}; // 2024-02-01
   BOOST_TEST(tile_end(Granularity::month, february) == Timestamp{february.ms + 29 * kDay});
   BOOST_TEST(tile_end(Granularity::day, february) == Timestamp{february.ms + kDay});
 }
@@ -72,7 +72,7 @@ BOOST_AUTO_TEST_CASE(adding_summaries_of_parts_gives_the_summary_of_all)
 {
   StreamKnobs knobs;
   knobs.events = 6000;
-  knobs.items = 6000;  // more than last purchases and tiles keep
+  knobs.items = 6000; // more than last purchases and tiles keep
   const auto events = a_stream(8, knobs);
   const Timestamp newest{knobs.from + 100 * kDay};
   const std::vector<Event> first(events.begin(), events.begin() + 1000);
@@ -134,7 +134,8 @@ BOOST_AUTO_TEST_CASE(spend_is_purchases_less_refunds_and_an_item_named_twice_by_
   one_line.currency = *parse_currency("USD");
   Event free_of_price = an_event(EventType::purchase, "free", kNoon, "a");
   free_of_price.currency = *parse_currency("CHF");
-  const Summary summary = summary_of({a_purchase("p", kNoon, {a_line("a", 2, "9.99"), a_line("a", 1, "0.02")}), refund, one_line, free_of_price}, kNoon);
+  const Summary summary = summary_of(
+      {a_purchase("p", kNoon, {a_line("a", 2, "9.99"), a_line("a", 1, "0.02")}), refund, one_line, free_of_price}, kNoon);
   const Tile tile = summary.tiles.at(0).tile();
   BOOST_TEST(tile.spend.size() == 2u);
   BOOST_TEST(to_string(tile.spend[0].second) == "-10");
@@ -144,4 +145,4 @@ BOOST_AUTO_TEST_CASE(spend_is_purchases_less_refunds_and_an_item_named_twice_by_
 
 BOOST_AUTO_TEST_SUITE_END()
 
-}  // namespace attune
+} // namespace attune

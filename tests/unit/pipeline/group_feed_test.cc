@@ -13,7 +13,10 @@ using namespace std::chrono_literals;
 // A store whose incarnation the test chooses.
 class Reincarnated final : public ProfileStore {
  public:
-  Reincarnated(std::unique_ptr<ProfileStore> under, std::shared_ptr<Incarnation> now) : under_(std::move(under)), now_(std::move(now)) {}
+  Reincarnated(std::unique_ptr<ProfileStore> under, std::shared_ptr<Incarnation> now)
+      : under_(std::move(under)), now_(std::move(now))
+  {
+  }
   Result<std::unique_ptr<ProfileStore>> another() override
   {
     auto more = under_->another();
@@ -21,7 +24,10 @@ class Reincarnated final : public ProfileStore {
     return std::unique_ptr<ProfileStore>(new Reincarnated(std::move(*more), now_));
   }
   Result<Incarnation> incarnation() override { return *now_; }
-  Status get(std::span<const CustomerId> customers, std::vector<StoredProfile>& out) override { return under_->get(customers, out); }
+  Status get(std::span<const CustomerId> customers, std::vector<StoredProfile>& out) override
+  {
+    return under_->get(customers, out);
+  }
   Status compare_and_set(std::span<const ProfileWrite> writes, std::vector<WriteOutcome>& out) override
   {
     return under_->compare_and_set(writes, out);
@@ -101,7 +107,7 @@ BOOST_AUTO_TEST_CASE(the_same_data_in_another_run_steps_back_and_changes_nothing
   auto options = feed_options();
   options.progress = [&](std::uint64_t done, std::optional<std::uint64_t>) { read = done; };
   BOOST_TEST_REQUIRE(feed(std::move(options), reincarnated).ok());
-  BOOST_TEST(read == 200u);  // all of it was within the rewind
+  BOOST_TEST(read == 200u); // all of it was within the rewind
   BOOST_TEST((profiles_of(*under) == before));
   BOOST_TEST_REQUIRE(!said.empty());
   BOOST_TEST(said.front().find("stepping back") != std::string::npos, said.front());
@@ -151,5 +157,5 @@ BOOST_AUTO_TEST_CASE(a_stop_finishes_what_is_in_flight_and_stores_the_positions)
 
 BOOST_AUTO_TEST_SUITE_END()
 
-}  // namespace
-}  // namespace attune
+} // namespace
+} // namespace attune

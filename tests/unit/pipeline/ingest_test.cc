@@ -39,7 +39,9 @@ class Gate final : public ProfileStore {
     bool open = true;
     std::optional<Error> failure;
   };
-  Gate(std::unique_ptr<ProfileStore> under, std::shared_ptr<Shared> shared) : under_(std::move(under)), shared_(std::move(shared)) {}
+  Gate(std::unique_ptr<ProfileStore> under, std::shared_ptr<Shared> shared) : under_(std::move(under)), shared_(std::move(shared))
+  {
+  }
   Result<std::unique_ptr<ProfileStore>> another() override
   {
     auto more = under_->another();
@@ -47,7 +49,10 @@ class Gate final : public ProfileStore {
     return std::unique_ptr<ProfileStore>(new Gate(std::move(*more), shared_));
   }
   Result<Incarnation> incarnation() override { return under_->incarnation(); }
-  Status get(std::span<const CustomerId> customers, std::vector<StoredProfile>& out) override { return under_->get(customers, out); }
+  Status get(std::span<const CustomerId> customers, std::vector<StoredProfile>& out) override
+  {
+    return under_->get(customers, out);
+  }
   Status compare_and_set(std::span<const ProfileWrite> writes, std::vector<WriteOutcome>& out) override
   {
     std::unique_lock lock(shared_->mutex);
@@ -120,7 +125,7 @@ BOOST_AUTO_TEST_CASE(a_position_passes_only_the_contiguous_acknowledged_prefix)
     gate->failure = Error{Code::config, "refused"};
   }
   submit(*ingest, block_of(at, 1, {view("b", "2", kNoon)}));
-  ingest->wait_idle(10s);  // or failed
+  ingest->wait_idle(10s); // or failed
   submit(*ingest, block_of(at, 2, {view("c", "3", kNoon)}));
   BOOST_TEST_REQUIRE(ingest->failure().has_value());
   BOOST_TEST(ingest->failure().value().message == "refused");
@@ -160,7 +165,8 @@ BOOST_AUTO_TEST_CASE(a_record_without_id_and_time_is_the_same_event_at_every_del
   const auto deliver = [&] {
     auto block = std::make_shared<Block>();
     block->from = at;
-    block->records.push_back({7, kNoon, std::string_view("c"), std::string_view(R"({"type":"view","customer":"c","item":"i"})"), {}});
+    block->records.push_back(
+        {7, kNoon, std::string_view("c"), std::string_view(R"({"type":"view","customer":"c","item":"i"})"), {}});
     submit(*ingest, block);
     BOOST_TEST(ingest->wait_idle(10s));
   };
@@ -203,7 +209,7 @@ BOOST_AUTO_TEST_CASE(after_a_reset_nothing_of_before_counts)
   }
   auto ingest = start();
   submit(*ingest, block_of(at, 0, {view("a", "1", kNoon)}));
-  ingest->wait_idle(10s);  // or failed
+  ingest->wait_idle(10s); // or failed
   BOOST_TEST_REQUIRE(ingest->failure().has_value());
   {
     const std::lock_guard lock(gate->mutex);
@@ -220,5 +226,5 @@ BOOST_AUTO_TEST_CASE(after_a_reset_nothing_of_before_counts)
 
 BOOST_AUTO_TEST_SUITE_END()
 
-}  // namespace
-}  // namespace attune
+} // namespace
+} // namespace attune

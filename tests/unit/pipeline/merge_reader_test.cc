@@ -87,7 +87,8 @@ BOOST_AUTO_TEST_CASE(partitions_come_in_record_time_order)
   BOOST_TEST(merge.add(kClicks, 0).ok());
   BOOST_TEST(merge.add(kCarts, 0).ok());
   BOOST_TEST(take(merge) == 7u);
-  const std::vector<std::string> expected{"clicks:1@0", "carts:2@0", "carts:3@1", "clicks:4@1", "clicks:5@2", "carts:6@2", "clicks:9@3"};
+  const std::vector<std::string> expected{"clicks:1@0", "carts:2@0", "carts:3@1", "clicks:4@1",
+                                          "clicks:5@2", "carts:6@2", "clicks:9@3"};
   BOOST_TEST(seen == expected, boost::test_tools::per_element());
   BOOST_TEST(merge.drained());
 }
@@ -120,10 +121,10 @@ BOOST_AUTO_TEST_CASE(a_partition_that_is_behind_and_empty_holds_the_others_back_
   MergeReader merge(log, options);
   BOOST_TEST(merge.add(kClicks, 0).ok());
   BOOST_TEST(merge.add(kCarts, 0).ok());
-  BOOST_TEST(take(merge) == 1u);  // the cart; then carts have nothing at hand, though they are behind
+  BOOST_TEST(take(merge) == 1u); // the cart; then carts have nothing at hand, though they are behind
   BOOST_TEST(take(merge) == 0u);
   now += options.patience;
-  BOOST_TEST(take(merge) == 3u);  // within --align of the last cart
+  BOOST_TEST(take(merge) == 3u); // within --align of the last cart
 }
 
 BOOST_AUTO_TEST_CASE(beyond_align_a_partition_that_is_behind_is_waited_for_until_it_is_abandoned)
@@ -136,7 +137,7 @@ BOOST_AUTO_TEST_CASE(beyond_align_a_partition_that_is_behind_is_waited_for_until
   BOOST_TEST(merge.add(kCarts, 0).ok());
   BOOST_TEST(take(merge) == 1u);
   now += options.patience;
-  BOOST_TEST(take(merge) == 1u);  // 500 is within 1000 of 1; 5000 is not
+  BOOST_TEST(take(merge) == 1u); // 500 is within 1000 of 1; 5000 is not
   BOOST_TEST(take(merge) == 0u);
   log.deliver(kCarts, {3000});
   BOOST_TEST(take(merge) == 1u);
@@ -211,5 +212,5 @@ BOOST_AUTO_TEST_CASE(a_gap_is_told_and_can_be_stepped_over)
 
 BOOST_AUTO_TEST_SUITE_END()
 
-}  // namespace
-}  // namespace attune
+} // namespace
+} // namespace attune

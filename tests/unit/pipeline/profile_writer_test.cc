@@ -1,8 +1,8 @@
 #include "pipeline/profile_writer.h"
 
+#include <rapidcheck/boost_test.h>
 #include <boost/test/unit_test.hpp>
 #include <map>
-#include <rapidcheck/boost_test.h>
 #include <thread>
 
 #include "adapters/memory_store.h"
@@ -82,7 +82,8 @@ BOOST_AUTO_TEST_CASE(a_batch_is_one_read_and_one_write_per_customer)
   auto store = fresh_store();
   ProfileWriter writer(*store, {});
   std::vector<Event> events;
-  for (int i = 0; i < 30; ++i) events.push_back(view("c" + std::to_string(i % 3), "e" + std::to_string(i), kNoon + Milliseconds(i)));
+  for (int i = 0; i < 30; ++i)
+    events.push_back(view("c" + std::to_string(i % 3), "e" + std::to_string(i), kNoon + Milliseconds(i)));
   const auto verdicts = feed(writer, events);
   for (const auto& verdict : verdicts) BOOST_TEST((verdict.outcome == Outcome::accepted));
   BOOST_TEST(writer.counts().reads == 3u);
@@ -234,7 +235,7 @@ RC_BOOST_PROP(identify_in_any_interleaving_of_two_workers_loses_and_doubles_noth
   }
   std::vector<Event> halves[2];
   for (const auto& each : events) {
-    const auto to = *rc::gen::inRange(0, 3);  // some to both: a redelivery
+    const auto to = *rc::gen::inRange(0, 3); // some to both: a redelivery
     if (to != 1) halves[0].push_back(each);
     if (to != 0) halves[1].push_back(each);
   }
@@ -280,5 +281,5 @@ BOOST_AUTO_TEST_CASE(the_cache_is_bounded_and_forgetting_costs_only_reads)
 
 BOOST_AUTO_TEST_SUITE_END()
 
-}  // namespace
-}  // namespace attune
+} // namespace
+} // namespace attune

@@ -32,7 +32,7 @@ struct Fixture : PipelineFixture {
   }
   Profiles profiles_now()
   {
-    BOOST_TEST_REQUIRE(store->incarnation().ok());  // moves to the published generation
+    BOOST_TEST_REQUIRE(store->incarnation().ok()); // moves to the published generation
     return profiles_of(*store);
   }
 };
@@ -46,7 +46,8 @@ BOOST_AUTO_TEST_CASE(a_shuffled_log_gives_the_ordered_profiles)
   std::mt19937 random(5);
   std::shuffle(events.begin(), events.end(), random);
   for (std::size_t i = 0; i < events.size(); i += 100) {
-    produce({events.begin() + static_cast<std::ptrdiff_t>(i), events.begin() + static_cast<std::ptrdiff_t>(std::min(i + 100, events.size()))});
+    produce({events.begin() + static_cast<std::ptrdiff_t>(i),
+             events.begin() + static_cast<std::ptrdiff_t>(std::min(i + 100, events.size()))});
     BOOST_TEST_REQUIRE(feed().ok());
   }
   BOOST_TEST(!late.ids.empty());
@@ -63,7 +64,7 @@ BOOST_AUTO_TEST_CASE(passes_of_any_number_make_the_same_profiles)
   const auto events = shop_events(1000, 40);
   produce(events);
   auto options = rebuild_options();
-  options.memory_bytes = 50'000;  // more than ten passes
+  options.memory_bytes = 50'000; // more than ten passes
   BOOST_TEST_REQUIRE(make_anew(options).ok());
   BOOST_TEST((profiles_now() == expected_of(events)));
 }
@@ -86,9 +87,9 @@ BOOST_AUTO_TEST_CASE(the_group_goes_on_where_the_rebuild_ended)
 BOOST_AUTO_TEST_CASE(aliases_end_up_in_their_customer_whatever_the_pass)
 {
   std::vector<Event> events;
-  for (int i = 0; i < 200; ++i) events.push_back(view("anon-" + std::to_string(i % 20), "e" + std::to_string(i), kNoon + Milliseconds(i)));
-  for (int i = 0; i < 20; ++i)
-    events.push_back(identify("ana", "anon-" + std::to_string(i), "i" + std::to_string(i), kNoon + 1s));
+  for (int i = 0; i < 200; ++i)
+    events.push_back(view("anon-" + std::to_string(i % 20), "e" + std::to_string(i), kNoon + Milliseconds(i)));
+  for (int i = 0; i < 20; ++i) events.push_back(identify("ana", "anon-" + std::to_string(i), "i" + std::to_string(i), kNoon + 1s));
   produce(events);
   auto options = rebuild_options();
   options.memory_bytes = 20'000;
@@ -101,8 +102,8 @@ BOOST_AUTO_TEST_CASE(aliases_end_up_in_their_customer_whatever_the_pass)
 
 BOOST_AUTO_TEST_CASE(what_was_refused_is_not_brought_back)
 {
-  produce({view("c", "1", kNoon), consent("c", false, "no", kNoon + 1s), view("c", "2", kNoon + 2s), consent("c", true, "yes", kNoon + 3s),
-           view("c", "3", kNoon + 4s)});
+  produce({view("c", "1", kNoon), consent("c", false, "no", kNoon + 1s), view("c", "2", kNoon + 2s),
+           consent("c", true, "yes", kNoon + 3s), view("c", "3", kNoon + 4s)});
   BOOST_TEST_REQUIRE(make_anew(rebuild_options()).ok());
   const auto all = profiles_now();
   auto profile = decode_profile(CustomerId("c"), all.at("c"));
@@ -141,5 +142,5 @@ BOOST_AUTO_TEST_CASE(a_stopped_rebuild_leaves_the_store_as_it_was)
 
 BOOST_AUTO_TEST_SUITE_END()
 
-}  // namespace
-}  // namespace attune
+} // namespace
+} // namespace attune

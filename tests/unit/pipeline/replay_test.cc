@@ -47,7 +47,7 @@ struct Fixture : PipelineFixture {
     options.stop = [] { return false; };
     options.pause = [this](Milliseconds time) {
       paused += time;
-      std::this_thread::sleep_for(time);  // what is judged is the waiting itself
+      std::this_thread::sleep_for(time); // what is judged is the waiting itself
       return true;
     };
     auto report = replay(**reader, **writer, options);
@@ -72,7 +72,8 @@ struct Fixture : PipelineFixture {
       BOOST_TEST_REQUIRE(taken.ok());
       if (*taken == 0) BOOST_TEST_REQUIRE((*reader)->wait(100ms).ok());
     }
-    std::sort(events.begin(), events.end(), [](const Event& a, const Event& b) { return a.time != b.time ? *a.time < *b.time : a.id < b.id; });
+    std::sort(events.begin(), events.end(),
+              [](const Event& a, const Event& b) { return a.time != b.time ? *a.time < *b.time : a.id < b.id; });
     return events;
   }
 };
@@ -130,7 +131,7 @@ BOOST_AUTO_TEST_CASE(shifting_to_a_moment_puts_the_first_event_there)
 
 BOOST_AUTO_TEST_CASE(the_pace_is_that_of_the_events_over_the_factor)
 {
-  produce(shop_events(11, 3));  // ten seconds of events
+  produce(shop_events(11, 3)); // ten seconds of events
   ReplayOptions options;
   options.speed = 100;
   run(options);
@@ -141,5 +142,5 @@ BOOST_AUTO_TEST_CASE(the_pace_is_that_of_the_events_over_the_factor)
 
 BOOST_AUTO_TEST_SUITE_END()
 
-}  // namespace
-}  // namespace attune
+} // namespace
+} // namespace attune
