@@ -115,7 +115,7 @@ class Client {
   }
 
  private:
-  static constexpr Milliseconds kRetryPause{100};
+  static constexpr Milliseconds kRetryPause{50};
 
   explicit Client(const KafkaOptions& options);
   static void pause();

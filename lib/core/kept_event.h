@@ -1,9 +1,9 @@
-// KeptEvent: what a profile keeps of an event, in its Protobuf form (message KeptEvent of share/schemas/profile.proto): id, time, type,
-// item, lines, quantity, price, currency, session, slot, recommendation, category, order. Never query and properties. Identity events
-// are not kept; they are facts of the profile.
+// KeptEvent: what a profile keeps of an event, in its Protobuf form (message KeptEvent of share/schemas/profile.proto): id, time,
+// type, item, lines, quantity, price, currency, session, slot, recommendation, category, order. Never query and properties.
+// Identity events are not kept; they are facts of the profile.
 //
-// The form is canonical (fields in the order of their numbers, defaults left out), so equal kept events have equal bytes, and of two
-// events with one id the smaller (time, bytes) can stay. Time and a hash of the id stand beside the bytes because order and
+// The form is canonical (fields in the order of their numbers, defaults left out), so equal kept events have equal bytes, and of
+// two events with one id the smaller (time, bytes) can stay. Time and a hash of the id stand beside the bytes because order and
 // recognition need them at every merge; the rest is read on demand. Two ids are taken for one when their XXH3-64 are equal.
 // Pure values; one thread owns one.
 #pragma once
@@ -59,7 +59,8 @@ struct KeptView {
   [[nodiscard]] std::string_view type_name() const; // "view", …; of a custom event its own name
   // The item and those of the lines, each once, sorted.
   [[nodiscard]] std::vector<std::string_view> items() const;
-  // The lines of an order, be it written as `items` or as item, quantity (1 if absent) and price; nothing for an event without an item.
+  // The lines of an order, be it written as `items` or as item, quantity (1 if absent) and price; nothing for an event without an
+  // item.
   [[nodiscard]] std::vector<KeptLine> order_lines() const;
 };
 

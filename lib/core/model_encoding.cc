@@ -99,8 +99,13 @@ class Reader {
     if (value > most) failed_ = true;
     return failed_ ? 0 : value;
   }
-  // A count of things of at least `least` bytes each.
-  std::size_t count(std::size_t least) { return number_up_to(left() / least); }
+  // A count of things of at least `least` bytes each, which have to be there.
+  std::size_t count(std::size_t least)
+  {
+    const auto value = number();
+    if (value > left() / least) failed_ = true;
+    return failed_ ? 0 : value;
+  }
   std::string_view text()
   {
     const auto size = count(1);
@@ -218,7 +223,7 @@ void read_clicks(Reader& in, const std::vector<std::int64_t>& ends, SessionTable
   table.clicked.resize(clicks);
   std::vector<bool> used(table.items.size(), false);
   for (auto& item : table.clicked) {
-    item = static_cast<ItemNumber>(in.number());
+    item = static_cast<ItemNumber>(in.number_up_to(kMaxItems)); // before it is cut to 32 bits
     if (item >= used.size()) return in.refuse_unless(false);
     used[item] = true;
   }

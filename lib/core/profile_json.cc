@@ -339,7 +339,8 @@ struct Path {
   }
 };
 
-// Reads a profile out of a tree. The first fault stands and what is read after it is of no use, so that callers ask once, at the end.
+// Reads a profile out of a tree. The first fault stands and what is read after it is of no use, so that callers ask once, at the
+// end.
 class RecordReader {
  public:
   explicit RecordReader(const JsonTree& tree) : tree_(tree) {}
@@ -526,7 +527,8 @@ class RecordReader {
     for (auto& list : profile.recent) std::sort(list.begin(), list.end(), before);
   }
 
-  // Not by way of EventParser: what is kept of an event need not be a whole one (a search without its query), nor within the size of one.
+  // Not by way of EventParser: what is kept of an event need not be a whole one (a search without its query), nor within the size
+  // of one.
   std::optional<KeptEvent> kept_event(const JsonNode& node, const Path& path, const CustomerId& customer)
   {
     Event event;

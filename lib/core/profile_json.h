@@ -1,10 +1,11 @@
-// The JSON forms of a profile. The record is lossless (profile-update prints it, import reads it, export writes it); the view is for
-// people and readers of one profile (attune-profile get). Both begin with the same fields:
+// The JSON forms of a profile. The record is lossless (profile-update prints it, import reads it, export writes it); the view is
+// for people and readers of one profile (attune-profile get). Both begin with the same fields:
 //
 //   {"customer","version","first_time","last_time","floors":{LIST:{"time","id"}},"counts":{TYPE:n},
 //    "items":{ITEM:{TYPE:n}} (view, when asked),"cart":[{"item","quantity","price","currency","time"}],
-//    "last_purchase":{"time","order","items":[…]}|null,"spend":{CUR:"123.45"},"session":{"id","start","items":[…oldest first]}|null,
-//    "affinity":{CATEGORY:weight},"windows":{"1h":{TYPE:n},"24h":…,"7d":…},"recent":[…] (record, or when asked)}
+//    "last_purchase":{"time","order","items":[…]}|null,"spend":{CUR:"123.45"},
+//    "session":{"id","start","items":[…oldest
+// first]}|null,"affinity":{CATEGORY:weight},"windows":{"1h":{TYPE:n},"24h":…,"7d":…},"recent":[…] (record, or when asked)}
 //
 // The record (its affinity knows no catalog, its windows are as of the newest event) adds "recent" (canonical events, by list order
 // then place) and, where there are any:
@@ -15,8 +16,8 @@
 //    "aliases":[{"alias","time","id"}],"moved_to":{"customer","time","id"}|null,"forgotten":{"time","id"}|null,
 //    "consent":{"granted","time","id"}|null,"version_base":n
 //
-// Money is a decimal string, a time integer ms. Keys stand in this order; no spaces; one line; no newline. What an event did not say
-// (price, currency, order) is left out.
+// Money is a decimal string, a time integer ms. Keys stand in this order; no spaces; one line; no newline. What an event did not
+// say (price, currency, order) is left out.
 #pragma once
 
 #include <string>

@@ -1,7 +1,7 @@
-// The stored form of a profile: Protobuf, share/schemas/profile.proto (package attune.v1, message Profile): sorted repeated fields, no
-// maps, a format version. One profile has one encoding: equal profiles, equal bytes.
+// The stored form of a profile: Protobuf, share/schemas/profile.proto (package attune.v1, message Profile): sorted repeated fields,
+// no maps, a format version. One profile has one encoding: equal profiles, equal bytes.
 // Written over protobuf's own coded streams, because kept events and tiles are carried as bytes and need no decoding here.
-// Cost of a full profile (576 kept events, 60 KB): encoding about 10 us, decoding about 40 us.
+// Cost of a full profile (576 kept events, 26 tiles, 80 KB): encoding about 5 us, decoding about 50 us.
 #pragma once
 
 #include <array>

@@ -1,9 +1,9 @@
-// The fields of a Protobuf message, one by one: for forms that carry parts as bytes they do not look into, and whose bytes must be one
-// for one value. A message is described once, as a function over a sink; ProtoSize adds up what ProtoWriter then writes. Fields are
-// written in the order of the calls; defaults are left out. ProtoReader reads any order and is total.
+// The fields of a Protobuf message, one by one: for forms that carry parts as bytes they do not look into, and whose bytes must be
+// one for one value. A message is described once, as a function over a sink; ProtoSize adds up what ProtoWriter then writes. Fields
+// are written in the order of the calls; defaults are left out. ProtoReader reads any order and is total.
 //
-//   template <class Sink> void put(Sink& sink, const Place& place) { sink.signed_number(1, place.time.ms); sink.text(2, place.id.text); }
-//   write_proto([&place](auto& sink) { put(sink, place); }, bytes);
+//   const auto put = [&place](auto& sink) { sink.signed_number(1, place.time.ms); sink.text(2, place.id.text); };
+//   write_proto(put, bytes);
 //
 // Pure; over protobuf's own coded streams. Private to lib/core.
 #pragma once

@@ -1,8 +1,8 @@
 // Session: a run of one customer's events with no gap above the idle limit, or the events of one site-given session id.
 // Pure functions of (profile, now).
 //
-// Rule: walking `recent` (all lists, in order of place), an event begins a new session when its site session id differs from the one
-// before it (both given), or, where either has none, when the gap is over the idle limit. A gap of exactly the limit does not.
+// Rule: walking `recent` (all lists, in order of place), an event begins a new session when its site session id differs from the
+// one before it (both given), or, where either has none, when the gap is over the idle limit. A gap of exactly the limit does not.
 #pragma once
 
 #include <vector>

@@ -1,7 +1,7 @@
-// Summary: what a profile keeps of the events up to its floors (DESIGN section 4): additive integers in tiles (core/tile.h), and maxima:
-// the newest order, the newest purchase time of the 1,000 items bought last, the 256 newest hashes of ids. It is a pure function of
-// the set of events folded and of `newest`, the time of the profile's newest event, in whatever order and parts they were folded,
-// rolled up and added. One thread owns a Summary.
+// Summary: what a profile keeps of the events up to its floors (DESIGN section 4): additive integers in tiles (core/tile.h), and
+// maxima: the newest order, the newest purchase time of the 1,000 items bought last, the 256 newest hashes of ids. It is a pure
+// function of the set of events folded and of `newest`, the time of the profile's newest event, in whatever order and parts they
+// were folded, rolled up and added. One thread owns a Summary.
 #pragma once
 
 #include <cstddef>

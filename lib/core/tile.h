@@ -1,8 +1,9 @@
-// Tile: what a summary (core/summary.h) counts of the events of one hour, day or month: additive integers, by type, item and category.
+// Tile: what a summary (core/summary.h) counts of the events of one hour, day or month: additive integers, by type, item and
+// category.
 //
-// By whole UTC days (floor division, also before 1970): an event is counted in the tile of its hour when its day is at most 8 days before
-// the day of the profile's newest event, else of its day when at most 35, else of its month (a month's tile holds the days of it that
-// are not in day tiles). Rolling hours up to days and days up to months adds integers, so it commutes with counting.
+// By whole UTC days (floor division, also before 1970): an event is counted in the tile of its hour when its day is at most 8 days
+// before the day of the profile's newest event, else of its day when at most 35, else of its month (a month's tile holds the days
+// of it that are not in day tiles). Rolling hours up to days and days up to months adds integers, so it commutes with counting.
 // Names. A tile keeps the K items (categories, custom types) of smallest XXH3-64, ties by name; the rest is added to `other`.
 // A name among the K smallest of a union is among the K smallest of each part it is in, so its count is whole; a name once dropped
 // has K smaller ones beside it for ever. So this commutes too.
@@ -66,8 +67,8 @@ struct Tile {
   friend bool operator==(const Tile&, const Tile&) = default;
 };
 
-// A tile in its Protobuf form (message Tile of share/schemas/profile.proto). A profile may have hundreds and a batch touches one or two,
-// so the others are carried as bytes.
+// A tile in its Protobuf form (message Tile of share/schemas/profile.proto). A profile may have hundreds and a batch touches one or
+// two, so the others are carried as bytes.
 struct StoredTile {
   Granularity granularity = Granularity::hour;
   Timestamp start;
@@ -75,8 +76,8 @@ struct StoredTile {
   std::string wire;
 
   [[nodiscard]] static StoredTile of(const Tile& tile);
-  // Takes bytes as they were stored. Only granularity, start and events are checked; nothing when they are not there. The rest is read
-  // as far as it goes.
+  // Takes bytes as they were stored. Only granularity, start and events are checked; nothing when they are not there. The rest is
+  // read as far as it goes.
   [[nodiscard]] static std::optional<StoredTile> of_wire(std::string_view wire);
 
   [[nodiscard]] Tile tile() const; // cost: about a microsecond

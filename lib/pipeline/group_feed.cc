@@ -107,10 +107,13 @@ Status GroupFeed::loop()
     }
     if (!moved && ingest_.idle() && options_.quiet)
       if (auto flushed = options_.quiet(); !flushed) return flushed;
-    if (!moved)
-      if (auto waited = log_.wait(ingest_.idle() ? Milliseconds(100) : Milliseconds(20)); !waited) {
-        if (!worth_retry(waited.error())) return waited;
-      }
+    if (!moved) {
+      // While the shards are full the log always has something, so it is they who are waited for; the log is only kept alive.
+      const bool full = !ingest_.has_room();
+      if (full) ingest_.wait_room(Milliseconds(20));
+      const Milliseconds limit = full ? Milliseconds(0) : ingest_.idle() ? Milliseconds(100) : Milliseconds(20);
+      if (auto waited = log_.wait(limit); !waited && !worth_retry(waited.error())) return waited;
+    }
     if (!trouble_) return trouble_;
   }
   ingest_.wait_idle(kRevokeLimit);

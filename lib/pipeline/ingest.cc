@@ -5,6 +5,7 @@
 #include <deque>
 #include <mutex>
 #include <thread>
+#include <utility>
 
 #include "base/assert.h"
 #include "pipeline/event_record.h"
@@ -193,6 +194,7 @@ struct Ingest::Impl {
   std::function<void()> wake;
   IngestCounts counts;
   std::map<TopicPartition, std::deque<std::unique_ptr<BlockState>>> blocks;
+  std::map<TopicPartition, std::int64_t> moved; // since the last take_positions
   BlockState* current = nullptr; // of the last record submitted: the next is mostly of the same block
   std::vector<std::vector<Task>> pending; // per shard, submitted and not dispatched
   std::size_t submitted = 0; // by the feeder since the start
@@ -225,6 +227,23 @@ struct Ingest::Impl {
   }
 
   [[nodiscard]] std::size_t in_flight() const { return submitted - done.load(); }
+
+  // Notes how far the acknowledged prefixes reach, and lets go of the blocks behind them.
+  void advance()
+  {
+    for (auto& [at, queue] : blocks) {
+      while (!queue.empty()) {
+        BlockState& front = *queue.front();
+        if (front.outstanding.load(std::memory_order_acquire) != 0) break;
+        if (front.reported != front.submitted) moved[at] = front.block->records[front.submitted - 1].offset + 1;
+        front.reported = front.submitted;
+        // Half submitted: the rest comes under the same state.
+        if (front.submitted < front.block->records.size()) break;
+        if (current == &front) current = nullptr;
+        queue.pop_front();
+      }
+    }
+  }
 };
 
 Ingest::Ingest(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
@@ -277,6 +296,7 @@ void Ingest::submit(const RecordBlockPtr& block, std::size_t index)
 
 void Ingest::dispatch()
 {
+  impl_->advance();
   for (std::size_t i = 0; i < impl_->shards.size(); ++i)
     if (!impl_->pending[i].empty()) impl_->shards[i]->give(impl_->pending[i]);
 }
@@ -284,6 +304,12 @@ void Ingest::dispatch()
 bool Ingest::idle() const
 {
   return impl_->in_flight() == 0;
+}
+
+void Ingest::wait_room(Milliseconds limit)
+{
+  std::unique_lock lock(impl_->mutex);
+  impl_->quiet.wait_for(lock, limit, [this] { return has_room() || impl_->failed; });
 }
 
 bool Ingest::wait_idle(Milliseconds limit)
@@ -295,19 +321,8 @@ bool Ingest::wait_idle(Milliseconds limit)
 
 Result<std::map<TopicPartition, std::int64_t>> Ingest::take_positions()
 {
-  std::map<TopicPartition, std::int64_t> moved;
-  for (auto& [at, blocks] : impl_->blocks) {
-    while (!blocks.empty()) {
-      BlockState& front = *blocks.front();
-      if (front.outstanding.load(std::memory_order_acquire) != 0) break;
-      if (front.reported != front.submitted) moved[at] = front.block->records[front.submitted - 1].offset + 1;
-      front.reported = front.submitted;
-      // Half submitted: the rest comes under the same state.
-      if (front.submitted < front.block->records.size()) break;
-      if (impl_->current == &front) impl_->current = nullptr;
-      blocks.pop_front();
-    }
-  }
+  impl_->advance();
+  auto moved = std::exchange(impl_->moved, {});
   if (moved.empty()) return moved;
   constexpr Milliseconds kSinkLimit = std::chrono::seconds(60);
   if (auto flushed = impl_->sinks.dead_letters->flush(kSinkLimit); !flushed) return flushed.error();
@@ -331,6 +346,7 @@ Status Ingest::reset()
     impl_->failed.reset();
   }
   impl_->current = nullptr;
+  impl_->moved.clear();
   impl_->blocks.clear();
   for (auto& shard : impl_->shards)
     if (auto begun = shard->begin_anew(); !begun) return begun;

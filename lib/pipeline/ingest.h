@@ -28,8 +28,8 @@ namespace attune {
 
 struct IngestOptions {
   std::size_t workers = 2;
-  std::size_t batch_records = 16384; // most that a shard takes at a time
-  std::size_t in_flight_records = 65536; // most that are submitted and not yet acknowledged
+  std::size_t batch_records = 8192; // most that a shard takes at a time
+  std::size_t in_flight_records = 32768; // most that are submitted and not yet acknowledged
   std::size_t cache_bytes = 48u << 20; // of profiles kept, over all shards
   std::optional<Milliseconds> give_up; // how long an unreachable store is tried; nothing: for ever
 };
@@ -69,6 +69,9 @@ class Ingest {
   // them at the next dispatch().
   void submit(const RecordBlockPtr& block, std::size_t index);
   void dispatch();
+
+  // Waits until there is room, a shard failed, or `limit` has passed.
+  void wait_room(Milliseconds limit);
 
   [[nodiscard]] bool idle() const; // nothing is in flight
   // Waits until idle, failed, or `limit` has passed; whether it is idle.

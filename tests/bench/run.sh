@@ -58,7 +58,7 @@ file_update() { # file_update STORE-KIND TARGET…
   for round in $(seq "$ROUNDS"); do
     store=$kind
     [ "$kind" = memory: ] || store=rocksdb:$work/db-$round
-    timed "$work/t" attune-profile-update --log "file:$work/log" --group "g-$kind-$round" --store "$store" --until-end --emit none
+    timed "$work/t" attune-profile-update --log "file:$work/log" --group "g-${kind%:}-$round" --store "$store" --until-end --emit none
     jq -c . "$work/t" >>"$work/file-${kind%:}"
     rm -rf "$work/db-$round"
   done

@@ -169,7 +169,8 @@ BOOST_AUTO_TEST_CASE(a_line_of_a_segment_is_the_envelope)
 BOOST_AUTO_TEST_CASE(names_that_would_leave_the_directory_are_refused)
 {
   auto writer = opened(open_file_log_writer(small_segments()));
-  for (const std::string topic : {"", ".", "..", "../x", "a/b", ".groups", "a b", std::string(250, 'a').c_str()}) {
+  const std::vector<std::string> names{"", ".", "..", "../x", "a/b", ".groups", "a b", std::string(250, 'a')};
+  for (const std::string& topic : names) {
     const Status status = put(*writer, topic, "k", "v");
     BOOST_TEST(!status.ok(), topic);
     BOOST_TEST((status.error().code == Code::usage), topic);

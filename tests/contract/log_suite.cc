@@ -583,7 +583,13 @@ BOOST_AUTO_TEST_CASE(an_append_wakes_a_reader_that_waits)
   must(reader->seek(at, 0));
   read_records(*reader, at, 1);
   for (int round = 0; round < 20; ++round) {
-    std::thread appender([&] { append_numbers(*writer, at, round, round + 1); });
+    Status appended;
+    std::thread appender([&] {
+      appended = append(*writer, at, {"k", std::to_string(round), {}});
+      if (appended.ok()) {
+        appended = writer->flush(log_under_test().patience);
+      }
+    });
     RecordBlockPtr block;
     while (!block) {
       const auto start = SteadyClock::now();
@@ -593,6 +599,7 @@ BOOST_AUTO_TEST_CASE(an_append_wakes_a_reader_that_waits)
       block = must(reader->read(at, 10));
     }
     appender.join();
+    BOOST_TEST(appended.ok(), message(appended));
     BOOST_TEST(*block->records.front().value == std::to_string(round));
   }
 }

@@ -87,7 +87,8 @@ void give(const std::string& input)
 
 void mutate(std::string& input, const std::vector<std::string>& corpus, Dice& dice)
 {
-  static constexpr std::string_view kTelling("\0\x01\n\r\t \"\\{}[]:,-+.0eE19u\x7f\x80\xc0\xe2\xf0\xff", 31);
+  static constexpr char kTellingBytes[] = "\0\x01\n\r\t \"\\{}[]:,-+.0eE19u\x7f\x80\xc0\xe2\xf0\xff";
+  static constexpr std::string_view kTelling(kTellingBytes, sizeof kTellingBytes - 1);
   const std::size_t at = dice.below(input.size() + 1);
   const std::size_t length = dice.below(std::min<std::size_t>(input.size() - at, 16) + 1);
   switch (dice.below(7)) {

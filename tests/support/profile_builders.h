@@ -1,5 +1,5 @@
-// Builders of events and profiles for the profile's tests: terse for cases, and streams of events from one seed for properties, where
-// drawing every field by itself would be too slow.
+// Builders of events and profiles for the profile's tests: terse for cases, and streams of events from one seed for properties,
+// where drawing every field by itself would be too slow.
 #pragma once
 
 #include <algorithm>
