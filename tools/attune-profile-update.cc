@@ -19,6 +19,7 @@ namespace attune {
 namespace {
 
 enum class Emit { profiles, none };
+enum class OnGap { stop, go_on };
 
 struct Settings {
   LogPlace log;
@@ -32,7 +33,7 @@ struct Settings {
   Milliseconds rewind = std::chrono::seconds(60);
   std::optional<Milliseconds> give_up = std::chrono::seconds(60);
   ByteSize cache{48u << 20};
-  bool on_gap_continue = false;
+  OnGap on_gap = OnGap::stop;
   std::optional<std::string> currency;
   std::vector<std::string> files;
 };
@@ -161,7 +162,7 @@ Result<ExitStatus> from_log(Tool& tool, const Settings& settings, ProfileStore& 
   feed_options.topics = settings.log.event_topics();
   feed_options.merge.align = settings.align;
   feed_options.until_end = settings.until_end;
-  feed_options.on_gap_continue = settings.on_gap_continue;
+  feed_options.on_gap_continue = settings.on_gap == OnGap::go_on;
   feed_options.rewind = settings.rewind;
   feed_options.give_up = settings.give_up;
   feed_options.stop = stop_requested;
@@ -240,7 +241,8 @@ int main(int argc, char** argv)
   tool.option("--align", settings.align, "TIME", "how far a partition may run ahead of the others in a backlog");
   tool.option("--rewind", settings.rewind, "TIME", "how far to step back when the store was restarted");
   tool.option("--give-up", settings.give_up, "TIME", "how long to retry when the log or the store is away; 0: for ever");
-  tool.flag("--on-gap-continue", settings.on_gap_continue, "go on when records are gone before they were read");
+  tool.option("--on-gap", settings.on_gap, "WHAT", "when records are gone before they were read",
+              {{"stop", OnGap::stop}, {"continue", OnGap::go_on}});
   tool.option("--currency", settings.currency, "CODE", "without --log: for events with a price and no currency");
   tool.operands("FILE", settings.files, "without --log: read these instead of standard input");
   declare_libraries(tool);

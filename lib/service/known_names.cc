@@ -14,7 +14,7 @@ constexpr std::string_view kPrograms =
 constexpr std::string_view kKeys =
     "X ack align at cache catalog check config count currency customer dead-letters emit envelope follow format from give-up "
     "group half-life idle item items keep-partition last late log map memory merge model namespace neighbours on-gap "
-    "on-gap-continue output partitions profile-ttl quiet rate rebuild recent replace replication retention rewind sessions shift "
+    "output partitions profile-ttl quiet rate rebuild recent replace replication retention rewind sessions shift "
     "shift-to show "
     "slot sort speed store to to-namespace topic topics type until until-end verbose why wire workers";
 

@@ -442,6 +442,59 @@ BOOST_AUTO_TEST_CASE(when_a_member_is_killed_the_other_goes_on_from_the_stored_p
 
 // --- A broker that goes away --------------------------------------------------------------------------------------------
 
+// Appends numbers, some every 20 ms, and counts what becomes of them.
+class Appender {
+ public:
+  Appender(LogWriter& writer, TopicPartition at, int records) : writer_(writer), at_(std::move(at)), records_(records)
+  {
+    thread_ = std::thread([this] { run(); });
+  }
+  ~Appender()
+  {
+    stop_ = true;
+    join();
+  }
+  Appender(const Appender&) = delete;
+  Appender& operator=(const Appender&) = delete;
+
+  void join()
+  {
+    if (thread_.joinable()) thread_.join();
+  }
+  [[nodiscard]] int settled() const { return settled_; }
+  [[nodiscard]] std::string first_failure()
+  {
+    std::lock_guard lock(mutex_);
+    return failure_;
+  }
+
+ private:
+  void run()
+  {
+    for (int i = 0; i < records_ && !stop_; ++i) {
+      const auto appended = append(writer_, at_, std::to_string(i),
+                                   [this](const Result<Placed>& placed) { settle(placed.ok() ? "" : placed.error().message); });
+      if (!appended.ok()) settle(appended.error().message);
+      if (i % 100 == 0) std::this_thread::sleep_for(Milliseconds(20));
+    }
+  }
+  void settle(const std::string& failure)
+  {
+    std::lock_guard lock(mutex_);
+    if (failure_.empty()) failure_ = failure;
+    ++settled_;
+  }
+
+  LogWriter& writer_;
+  const TopicPartition at_;
+  const int records_;
+  std::atomic<bool> stop_{false};
+  std::atomic<int> settled_{0};
+  std::mutex mutex_;
+  std::string failure_;
+  std::thread thread_;
+};
+
 BOOST_AUTO_TEST_CASE(what_is_appended_while_the_broker_restarts_is_delivered_once_and_in_order)
 {
   testing::KafkaServer server;
@@ -449,21 +502,11 @@ BOOST_AUTO_TEST_CASE(what_is_appended_while_the_broker_restarts_is_delivered_onc
   const TopicPartition at{make_topic(options, 1), 0};
   auto writer = must(open_kafka_log_writer(options));
   constexpr int kRecords = 30'000;
-  std::atomic<int> failed{0};
-  std::atomic<int> delivered{0};
-  std::thread appender([&] {
-    for (int i = 0; i < kRecords; ++i) {
-      const auto status = append(*writer, at, std::to_string(i), [&](const Result<Placed>& placed) {
-        failed += !placed.ok();
-        ++delivered;
-      });
-      failed += !status.ok();
-      if (i % 100 == 0) std::this_thread::sleep_for(Milliseconds(20)); // spread over the restarts
-    }
-  });
+  Appender appender(*writer, at, kRecords);
   const auto some_more = [&] {
-    const int before = delivered;
-    BOOST_REQUIRE(eventually([&] { return delivered > before + 500 || delivered == kRecords; }));
+    const int before = appender.settled();
+    BOOST_REQUIRE_MESSAGE(eventually([&] { return appender.settled() > before + 500 || appender.settled() == kRecords; }),
+                          before << " were delivered, then " << appender.settled() << "; " << appender.first_failure());
   };
   some_more();
   server.stop();
@@ -473,8 +516,8 @@ BOOST_AUTO_TEST_CASE(what_is_appended_while_the_broker_restarts_is_delivered_onc
   server.start();
   appender.join();
   must(writer->flush(log_under_test().patience));
-  BOOST_TEST(failed == 0);
-  BOOST_TEST(delivered == kRecords);
+  BOOST_TEST(appender.first_failure() == "");
+  BOOST_TEST(appender.settled() == kRecords);
   const auto values = values_of(options, at);
   BOOST_REQUIRE_EQUAL(values.size(), static_cast<std::size_t>(kRecords));
   for (int i = 0; i < kRecords; ++i) BOOST_REQUIRE_EQUAL(values[i], std::to_string(i));
