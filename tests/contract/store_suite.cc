@@ -18,6 +18,8 @@ StoreOptions fresh_options()
   static int count = 0;
   StoreOptions options;
   options.name_space = "t" + std::to_string(::getpid()) + "-" + std::to_string(count++);
+  options.patience = std::chrono::seconds(60);
+  options.timeout = std::chrono::seconds(20);
   return options;
 }
 

@@ -16,12 +16,12 @@ namespace attune::test {
 
 // A handle on the store under test, the same store every time.
 std::unique_ptr<ProfileStore> open_store_under_test(const StoreOptions& options);
-// Whether another process, or a second open, may read beside the one that writes, and whether profiles expire.
+// Whether its profiles expire.
 extern const bool kProfilesExpire;
 
 // --- For those tests -------------------------------------------------------------------------------------------------------
 
-// Options with a namespace no other test has.
+// Options with a namespace no other test has, and so patient that no machine is too slow for what should succeed.
 StoreOptions fresh_options();
 
 // The bytes of a profile and their digest, as a caller computes it.
