@@ -48,7 +48,14 @@ std::string summary(const Model& model)
   append_number("clicks", static_cast<std::int64_t>(holdings.clicks), out);
   append_number("sessions", static_cast<std::int64_t>(holdings.sessions), out);
   append_number("items", static_cast<std::int64_t>(holdings.items), out);
+  append_number("pairs", static_cast<std::int64_t>(holdings.pairs), out);
+  append_number("bytes", static_cast<std::int64_t>(holdings.bytes), out);
+  append_number("learned", static_cast<std::int64_t>(holdings.learned), out);
+  append_number("taught", static_cast<std::int64_t>(holdings.taught), out);
   append_number("repeated", static_cast<std::int64_t>(holdings.repeated), out);
+  append_number("late", static_cast<std::int64_t>(holdings.late), out);
+  append_number("ignored", static_cast<std::int64_t>(holdings.ignored), out);
+  append_number("refused", static_cast<std::int64_t>(holdings.refused), out);
   if (holdings.oldest) append_number("oldest", holdings.oldest->ms, out);
   if (holdings.newest) append_number("newest", holdings.newest->ms, out);
   out += ",\"positions\":[";
@@ -89,7 +96,7 @@ Status from_log(Tool& tool, const Settings& settings, Trainer& trainer)
   if (!log) return log.error();
   std::vector<std::string> topics = settings.topics;
   if (topics.empty())
-    for (const auto topic : {kClicksTopic, kCartTopic, kPurchaseTopic}) topics.emplace_back(topic);
+    for (const auto topic : {kClicksTopic, kCartTopic, kPurchaseTopic, kIdentityTopic}) topics.emplace_back(topic);
   auto ranges = settings.log.ranges(**log, topics, settings.from, "latest");
   if (!ranges) return ranges.error();
   Progress progress("records", !tool.quiet());
@@ -105,7 +112,6 @@ Status from_log(Tool& tool, const Settings& settings, Trainer& trainer)
 
 Result<ExitStatus> finish(Tool& tool, const Settings& settings, Model& model, bool all_good)
 {
-  model.freeze();
   if (model.holdings().clicks == 0) tool.warn("no views, clicks, cart_adds or purchases: the model is empty");
   if (auto written = write_model_file(settings.output, model); !written) return written.error();
   if (auto told = tool.out().line(summary(model)); !told) return told.error();
@@ -114,7 +120,7 @@ Result<ExitStatus> finish(Tool& tool, const Settings& settings, Model& model, bo
 
 Result<ExitStatus> learn(Tool& tool, const Settings& settings)
 {
-  if (!settings.model.valid()) return Error{Code::usage, "the model's options: --idle or --half-life out of range"};
+  if (!settings.model.valid()) return Error{Code::usage, "the model's options: --idle, --max-age or --max-clicks out of range"};
   std::unique_ptr<LogWriter> writer;
   if (settings.dead_letters == "topic" && !settings.log.url.empty()) {
     auto opened = open_log_writer(settings.log.url, settings.log.options());
@@ -124,11 +130,16 @@ Result<ExitStatus> learn(Tool& tool, const Settings& settings)
   auto dead_letters =
       open_dead_letters({settings.dead_letters, tool.name(), settings.log.name_space, writer.get(), settings.log.options()});
   if (!dead_letters) return dead_letters.error();
-  Model model(settings.model);
-  Trainer trainer(model, **dead_letters);
+  Lessons lessons;
+  Trainer trainer(lessons, **dead_letters);
   auto read = settings.log.url.empty() ? from_lines(tool, settings, trainer) : from_log(tool, settings, trainer);
   if (!read) return read.error();
   if (auto flushed = (*dead_letters)->flush(settings.give_up); !flushed) return flushed.error();
+  lessons.sort();
+  Model model(settings.model);
+  Progress progress("lessons", !tool.quiet());
+  model.learn(lessons, [&](std::size_t done) { progress.update(done, double(done) / double(lessons.size())); });
+  model.positions = trainer.positions();
   return finish(tool, settings, model, trainer.rejected() == 0);
 }
 
@@ -181,18 +192,20 @@ int main(int argc, char** argv)
   Settings settings;
   auto& model = settings.model;
   settings.log.declare(tool, "the log to learn from: kafka://HOST:PORT or file:///DIR; without one, standard input");
-  tool.option("--topics", settings.topics, "TOPIC",
-              "with --log: only this topic (repeatable; default: customer_clicks, cart_events and purchase_events)");
+  tool.option(
+      "--topics", settings.topics, "TOPIC",
+      "with --log: only this topic (repeatable; default: customer_clicks, cart_events, purchase_events and customer_identity)");
   tool.option("--from", settings.from, "WHERE", "with --log: where to begin: earliest, an offset, @TIME or @-1h");
   tool.option("-o,--output", settings.output, "FILE", "the model file to write");
   tool.flag("--merge", settings.merge, "the operands are model files: write what all of them learned");
   tool.flag("--show", settings.show, "the operands are model files: check them and say what they hold");
   tool.option("--idle", model.idle, "TIME", "a pause this long ends a session that has no id of its own");
-  tool.option("--sessions", model.neighbours_m, "M", "newest similar sessions an answer looks at").range(1, 1'000'000);
-  tool.option("--neighbours", model.neighbours_k, "K", "of these, the most similar that count").range(1, 1'000'000);
-  tool.option("--last", model.last_items, "N", "newest items of the asking session that count").range(1, 32);
-  tool.option("--half-life", model.popular_half_life, "TIME",
-              "a click this much older than the newest counts half in what is popular");
+  tool.option("--max-age", model.max_age, "TIME", "sessions this much older than the newest click are let go of");
+  tool.option("--max-clicks", model.max_clicks, "N", "beyond this many clicks the sessions longest unused are let go of")
+      .range(1'000, 1U << 31);
+  tool.option("--neighbours", model.neighbours, "N", "newest similar sessions an answer looks at").range(1, 100'000);
+  tool.option("--teach-share", model.teach_share, "N", "after the first ones, one click in N teaches the weights")
+      .range(1, 1'000'000);
   tool.option("--dead-letters", settings.dead_letters, "PLACE",
               "where input that is no event goes: stderr, topic, a log's URL, or a file");
   tool.option("--give-up", settings.give_up, "TIME", "how long a log that does not answer is waited for");

@@ -43,7 +43,7 @@ Result<Model> read_model_file(const std::string& path)
   return model;
 }
 
-Result<std::size_t> write_model_file(const std::string& path, const Model& model)
+Result<std::size_t> write_model_file(const std::string& path, Model& model)
 {
   std::string bytes;
   model.encode(bytes);

@@ -12,7 +12,7 @@ namespace attune {
 // ERRORS: io; bad_data: "PATH: damaged or cut short: the checksum differs".
 [[nodiscard]] Result<Model> read_model_file(const std::string& path);
 
-// Durable when it returns. Returns the size in bytes. REQUIRES: the model is frozen. ERRORS: io.
-[[nodiscard]] Result<std::size_t> write_model_file(const std::string& path, const Model& model);
+// Durable when it returns; names the model. Returns the size in bytes. ERRORS: io.
+[[nodiscard]] Result<std::size_t> write_model_file(const std::string& path, Model& model);
 
 } // namespace attune

@@ -1,190 +1,19 @@
 #include "core/model.h"
 
-#include <xxhash.h>
-
 #include <algorithm>
-#include <bit>
 #include <iterator>
-#include <numeric>
-#include <tuple>
-#include <type_traits>
 
 #include "base/assert.h"
-#include "core/model_index.h"
+#include "core/model_state.h"
+#include "core/ranking.h"
 
 namespace attune {
 
-static_assert(std::endian::native == std::endian::little, "a model's name and file are little-endian");
-
 namespace {
 
-using Pending = Model::Index::Pending;
-
-std::uint64_t hash_of(std::string_view text, std::uint64_t seed = 0)
+bool holds(std::span<const ItemNumber> items, ItemNumber item)
 {
-  return XXH3_64bits_withSeed(text.data(), text.size(), seed);
-}
-
-SessionKey key_of(const Event& event)
-{
-  // 0 stands for "no session id", so no id may hash to it.
-  return {hash_of(event.customer.text), event.session.empty() ? 0 : std::max<std::uint64_t>(1, hash_of(event.session.text))};
-}
-
-// Of the clicks of one id the smallest stays, so that the choice is a function of the set. Items have to be numbered in order of
-// their ids. Returns how many were dropped.
-std::uint64_t drop_repeated(std::vector<Pending>& clicks)
-{
-  std::sort(clicks.begin(), clicks.end(), [](const Pending& a, const Pending& b) {
-    return std::tie(a.id, a.time, a.key, a.item) < std::tie(b.id, b.time, b.key, b.item);
-  });
-  const auto end = std::unique(clicks.begin(), clicks.end(), [](const Pending& a, const Pending& b) { return a.id == b.id; });
-  const auto dropped = static_cast<std::uint64_t>(clicks.end() - end);
-  clicks.erase(end, clicks.end());
-  return dropped;
-}
-
-// A run of clicks that is one session.
-struct Run {
-  std::size_t first = 0;
-  std::size_t last = 0;
-};
-
-std::vector<Run> cut_into_sessions(std::vector<Pending>& clicks, Milliseconds idle)
-{
-  std::sort(clicks.begin(), clicks.end(),
-            [](const Pending& a, const Pending& b) { return std::tie(a.key, a.time, a.id) < std::tie(b.key, b.time, b.id); });
-  std::vector<Run> runs;
-  for (std::size_t i = 0; i < clicks.size(); ++i) {
-    const bool goes_on = i > 0 && clicks[i].key == clicks[i - 1].key &&
-                         (clicks[i].key.site != 0 || clicks[i].time - clicks[i - 1].time <= idle.count());
-    if (!goes_on) runs.push_back({i, i});
-    runs.back().last = i;
-  }
-  std::sort(runs.begin(), runs.end(), [&](const Run& a, const Run& b) {
-    const auto& left = clicks[a.last];
-    const auto& right = clicks[b.last];
-    return std::tie(left.time, left.key) < std::tie(right.time, right.key);
-  });
-  return runs;
-}
-
-void fill_table(const std::vector<Pending>& clicks, const std::vector<Run>& runs, SessionTable& table)
-{
-  ATTUNE_ASSERT(runs.size() < ~SessionNumber{0});
-  table.keys.reserve(runs.size());
-  table.begin.reserve(runs.size() + 1);
-  table.times.reserve(clicks.size());
-  table.ids.reserve(clicks.size());
-  table.clicked.reserve(clicks.size());
-  for (const auto& run : runs) {
-    table.keys.push_back(clicks[run.first].key);
-    for (auto i = run.first; i <= run.last; ++i) {
-      table.times.push_back(clicks[i].time);
-      table.ids.push_back(clicks[i].id);
-      table.clicked.push_back(clicks[i].item);
-    }
-    table.begin.push_back(table.times.size());
-  }
-}
-
-// Takes the items apart from the clicks, sorts them, and gives the clicks their new numbers.
-std::vector<ItemId> number_in_order(std::vector<ItemId> items, std::vector<Pending>& clicks)
-{
-  std::vector<ItemNumber> order(items.size());
-  std::iota(order.begin(), order.end(), 0);
-  std::sort(order.begin(), order.end(), [&](ItemNumber a, ItemNumber b) { return items[a] < items[b]; });
-  std::vector<ItemNumber> number(items.size());
-  std::vector<ItemId> sorted;
-  sorted.reserve(items.size());
-  for (const auto old : order) {
-    number[old] = static_cast<ItemNumber>(sorted.size());
-    sorted.push_back(std::move(items[old]));
-  }
-  for (auto& click : clicks) click.item = number[click.item];
-  return sorted;
-}
-
-// An item all of whose clicks were dropped was never learned.
-std::vector<ItemId> drop_unused(std::vector<ItemId> items, std::vector<Pending>& clicks)
-{
-  std::vector<ItemNumber> number(items.size(), kUnknownItem);
-  for (const auto& click : clicks) number[click.item] = 0;
-  std::vector<ItemId> used;
-  used.reserve(items.size());
-  for (std::size_t item = 0; item < items.size(); ++item) {
-    if (number[item] == kUnknownItem) continue;
-    number[item] = static_cast<ItemNumber>(used.size());
-    used.push_back(std::move(items[item]));
-  }
-  for (auto& click : clicks) click.item = number[click.item];
-  return used;
-}
-
-void append_clicks(const SessionTable& table, std::vector<Pending>& out)
-{
-  out.reserve(out.size() + table.clicks());
-  for (std::size_t session = 0; session < table.sessions(); ++session)
-    for (auto i = table.begin[session]; i < table.begin[session + 1]; ++i)
-      out.push_back({table.keys[session], table.times[i], table.ids[i], table.clicked[i]});
-}
-
-class Hash {
- public:
-  Hash() : state_(XXH3_createState()) { XXH3_64bits_reset(state_); }
-  ~Hash() { XXH3_freeState(state_); }
-  Hash(const Hash&) = delete;
-  Hash& operator=(const Hash&) = delete;
-  void add(const void* bytes, std::size_t size) { XXH3_64bits_update(state_, bytes, size); }
-  void add(std::uint64_t number) { add(&number, sizeof number); }
-  template <class T>
-  void add(const std::vector<T>& numbers)
-  {
-    static_assert(std::has_unique_object_representations_v<T>);
-    add(numbers.size());
-    add(numbers.data(), numbers.size() * sizeof(T));
-  }
-  [[nodiscard]] std::uint64_t digest() const { return XXH3_64bits_digest(state_); }
-
- private:
-  XXH3_state_t* state_;
-};
-
-std::uint64_t name_of(const ModelOptions& options, const SessionTable& table)
-{
-  Hash hash;
-  hash.add(static_cast<std::uint64_t>(options.idle.count()));
-  hash.add(options.neighbours_m);
-  hash.add(options.neighbours_k);
-  hash.add(options.last_items);
-  hash.add(static_cast<std::uint64_t>(options.popular_half_life.count()));
-  hash.add(table.items.size());
-  for (const auto& item : table.items) {
-    hash.add(item.text.size());
-    hash.add(item.text.data(), item.text.size());
-  }
-  hash.add(table.keys);
-  hash.add(table.begin);
-  hash.add(table.times);
-  hash.add(table.ids);
-  hash.add(table.clicked);
-  return hash.digest();
-}
-
-ItemNumber intern(Model::Index& index, const ItemId& item)
-{
-  if (const auto known = index.numbers.find(item.text); known != index.numbers.end()) return known->second;
-  const auto next = index.table.items.size() + index.new_items.size();
-  ATTUNE_ASSERT(next < kMaxItems);
-  const auto [place, made] = index.new_numbers.try_emplace(item.text, static_cast<ItemNumber>(next));
-  if (made) index.new_items.push_back(item);
-  return place->second;
-}
-
-const ItemId& item_of(const Model::Index& index, ItemNumber item)
-{
-  const auto& items = index.table.items;
-  return item < items.size() ? items[item] : index.new_items[item - items.size()];
+  return std::find(items.begin(), items.end(), item) != items.end();
 }
 
 // Of a partition both have read, the smaller position. Both sorted, as is the result.
@@ -197,38 +26,36 @@ std::vector<LogPosition> merge_positions(const std::vector<LogPosition>& a, cons
   return merged;
 }
 
+Workspace& workspace()
+{
+  thread_local Workspace kept;
+  return kept;
+}
+
+constexpr std::size_t kEarlierSessions = 8;
+
 } // namespace
 
 bool ModelOptions::valid() const
 {
   using std::chrono::hours;
   const auto within = [](auto value, auto least, auto most) { return least <= value && value <= most; };
-  return within(idle, Milliseconds(1), Milliseconds(hours(24 * 365))) && within(neighbours_m, 1U, 1'000'000U) &&
-         within(neighbours_k, 1U, 1'000'000U) && within(last_items, 1U, 32U) &&
-         within(popular_half_life, Milliseconds(hours(1)), Milliseconds(hours(24 * 3650)));
+  return within(idle, Milliseconds(1), Milliseconds(hours(24 * 365))) &&
+         within(max_age, Milliseconds(hours(1)), Milliseconds(hours(24 * 36'500))) &&
+         within(max_clicks, std::uint64_t{1'000}, std::uint64_t{1} << 31) && within(neighbours, 1U, 100'000U) &&
+         within(rate, 0.0, 10.0) && within(teach_share, 1U, 1'000'000U);
 }
 
-ItemNumber Model::Index::number_of(const ItemId& item) const
+Model::State::State(const ModelOptions& made_with)
+    : options(made_with), table(made_with.idle), postings(std::max<std::size_t>(made_with.neighbours, 1))
 {
-  const auto found = numbers.find(item.text);
-  return found == numbers.end() ? kUnknownItem : found->second;
+  slots.intern({});
 }
 
-void Model::Index::derive()
-{
-  numbers.clear();
-  numbers.reserve(table.items.size());
-  for (std::size_t i = 0; i < table.items.size(); ++i) numbers.emplace(table.items[i].text, static_cast<ItemNumber>(i));
-  neighbours.build(table);
-  popularity.build(table, options.popular_half_life);
-  name = name_of(options, table);
-}
-
-Model::Model(const ModelOptions& options) : index_(std::make_unique<Index>())
+Model::Model(const ModelOptions& options)
 {
   ATTUNE_ASSERT(options.valid());
-  index_->options = options;
-  index_->derive();
+  state_ = std::make_unique<State>(options);
 }
 
 Model::~Model() = default;
@@ -238,85 +65,300 @@ Model& Model::operator=(Model&&) noexcept = default;
 void Model::learn(const Event& event)
 {
   ATTUNE_ASSERT(event.time && !event.id.empty());
-  const auto add = [&](const ItemId& item, std::uint64_t line) {
-    index_->pending.push_back({key_of(event), event.time->ms, hash_of(event.id.text, line), intern(*index_, item)});
-  };
-  switch (event.type) {
-    case EventType::view:
-    case EventType::click:
-    case EventType::cart_add:
-      add(event.item, 0);
-      break;
-    case EventType::purchase: {
-      std::uint64_t number = 0;
-      for (const auto& line : lines_of(event)) add(line.item, number++);
-      break;
+  if (state_->refusals.take(event)) take_back(session_key(event.customer, {}).customer);
+  for_each_lesson(event, [this](const Lesson& lesson) { learn(lesson); });
+}
+
+void Model::refuse(const Refusals& refusals)
+{
+  state_->refusals.merge(refusals);
+  for (const auto& standing : refusals.all()) take_back(standing.customer);
+}
+
+void Model::learn(const Lessons& lessons, const std::function<void(std::size_t)>& progress)
+{
+  constexpr std::size_t kBetween = 4096;
+  refuse(lessons.refusals());
+  for (std::size_t i = 0; i < lessons.size(); ++i) {
+    learn(lessons[i]);
+    if (progress && i % kBetween == 0) progress(i);
+  }
+}
+
+// Sessions are made anew of what is still admitted.
+void Model::take_back(std::uint64_t customer)
+{
+  auto& state = *state_;
+  std::vector<SessionNumber> all;
+  for (auto session = state.table.newest_of(customer); session != kNoSession; session = state.table.before(session))
+    all.push_back(session);
+  for (const auto session : all) {
+    const auto key = state.table.key(session);
+    std::vector<Click> kept;
+    for (const auto& click : state.table.clicks(session))
+      if (state.refusals.admits(customer, click.time)) kept.push_back(click);
+    if (kept.size() == state.table.clicks(session).size()) continue;
+    uncount(session);
+    state.table.close(session);
+    if (!kept.empty()) count(state.table.restore(key, kept));
+  }
+}
+
+void Model::grow(ItemNumber item)
+{
+  auto& state = *state_;
+  if (item < state.items.facts.size()) return;
+  state.items.facts.resize(item + 1);
+  state.items.facts[item].first = state.clock;
+  state.postings.grow(item + 1);
+  state.pairs.grow(item + 1);
+}
+
+void Model::learn(const Lesson& lesson)
+{
+  auto& state = *state_;
+  if (!state.refusals.admits(lesson.key.customer, lesson.time)) return void(++state.refused);
+  const auto item = state.items.ids.intern(lesson.item);
+  grow(item);
+  const Click click{lesson.time, lesson.id, item, lesson.kind};
+  const auto place = state.table.place(lesson.key, click);
+  if (place.how == SessionTable::Place::How::repeated) return void(++state.repeated);
+  if (place.how == SessionTable::Place::How::ignored) return void(++state.ignored);
+
+  ++state.learned;
+  state.newest = std::max(state.newest, lesson.time);
+  if (place.how == SessionTable::Place::How::inserted) {
+    ++state.late;
+    uncount(place.session);
+    if (place.other != kNoSession) uncount(place.other);
+    state.table.insert(place, click);
+    count(place.session);
+  } else {
+    const auto items = place.session == kNoSession ? std::span<const ItemNumber>() : state.table.items(place.session);
+    const bool repeats = !items.empty() && items.back() == item;
+    const bool is_new = !holds(items, item);
+    if (!items.empty() && !repeats) teach(lesson, place.session, item);
+    if (!repeats) state.pairs.add(items, item, is_new, true);
+    const auto session = state.table.append(place, lesson.key, click);
+    if (repeats) return forget_old();
+    auto& facts = state.items.facts[item];
+    ++facts.clicks;
+    if (is_new) {
+      ++facts.sessions;
+      state.postings.add(item, session, state.table);
+    } else {
+      ++facts.returns;
     }
-    default:
-      break;
+  }
+  auto& facts = state.items.facts[item];
+  facts.last = state.clock;
+  if (!lesson.category.empty()) facts.category = state.items.categories.intern(lesson.category);
+  state.popularity.hit(item);
+  ++state.clock;
+  forget_old();
+}
+
+void Model::teach(const Lesson& lesson, SessionNumber session, ItemNumber clicked)
+{
+  auto& state = *state_;
+  const auto& options = state.options;
+  const bool chosen = state.blend.steps() < options.teach_first || (lesson.id >> 32) % options.teach_share == 0;
+  if (!chosen || options.rate == 0) return;
+  Question question;
+  const auto items = state.table.items(session);
+  question.session.assign(items.begin(), items.end());
+  earlier_items(session, question.earlier);
+  question.self = session;
+  if (!lesson.slot.empty()) {
+    if (const auto known = state.slots.find(lesson.slot); known != Vocabulary::kNone)
+      question.slot = known;
+    else if (state.slots.size() <= kMaxSlots)
+      question.slot = state.slots.intern(lesson.slot);
+  }
+  auto& work = workspace();
+  if (!propose(state, question, work)) return;
+  const auto candidates = work.features.items();
+  const auto found = std::find(candidates.begin(), candidates.end(), clicked);
+  if (found == candidates.end()) return;
+  state.blend.learn(work.features, question.slot, work.scores, static_cast<std::size_t>(found - candidates.begin()),
+                    static_cast<float>(options.rate));
+}
+
+void Model::count(SessionNumber session)
+{
+  auto& state = *state_;
+  const auto items = state.table.items(session);
+  for (std::size_t i = 0; i < items.size(); ++i) {
+    const auto prefix = items.first(i);
+    const bool is_new = !holds(prefix, items[i]);
+    state.pairs.add(prefix, items[i], is_new, false);
+    auto& facts = state.items.facts[items[i]];
+    ++facts.clicks;
+    if (!is_new) {
+      ++facts.returns;
+      continue;
+    }
+    ++facts.sessions;
+    state.postings.add(items[i], session, state.table);
+  }
+}
+
+void Model::uncount(SessionNumber session)
+{
+  auto& state = *state_;
+  const auto items = state.table.items(session);
+  for (auto i = items.size(); i-- > 0;) {
+    const auto prefix = items.first(i);
+    const bool is_new = !holds(prefix, items[i]);
+    state.pairs.subtract(prefix, items[i], is_new);
+    auto& facts = state.items.facts[items[i]];
+    --facts.clicks;
+    if (!is_new) {
+      --facts.returns;
+      continue;
+    }
+    --facts.sessions;
+    const auto clicks = state.table.clicks(session);
+    const auto first = std::find_if(clicks.begin(), clicks.end(), [&](const Click& click) { return click.item == items[i]; });
+    state.postings.remove(items[i], session, first->time);
+  }
+}
+
+void Model::forget_old()
+{
+  auto& state = *state_;
+  const auto& options = state.options;
+  for (;;) {
+    const auto oldest = state.table.oldest();
+    if (oldest == kNoSession) return;
+    const bool old = state.table.clicks(oldest).back().time < state.newest - options.max_age.count();
+    if (!old && state.table.click_count() <= options.max_clicks) return;
+    uncount(oldest);
+    state.table.close(oldest);
   }
 }
 
 void Model::merge(const Model& other)
 {
-  ATTUNE_ASSERT(index_->options == other.index_->options);
-  const auto& theirs = *other.index_;
-  auto clicks = theirs.pending;
-  append_clicks(theirs.table, clicks);
-  std::vector<ItemNumber> number(theirs.table.items.size() + theirs.new_items.size());
-  for (std::size_t i = 0; i < number.size(); ++i) number[i] = intern(*index_, item_of(theirs, static_cast<ItemNumber>(i)));
-  for (auto& click : clicks) click.item = number[click.item];
-  index_->pending.insert(index_->pending.end(), clicks.begin(), clicks.end());
-  index_->repeated += theirs.repeated;
-  positions = merge_positions(positions, other.positions);
+  ATTUNE_ASSERT(options() == other.options());
+  Lessons lessons;
+  for (const auto* each : {state_.get(), other.state_.get()}) {
+    each->table.for_each([&](SessionNumber session) {
+      for (const auto& click : each->table.clicks(session)) {
+        const auto category = each->items.facts[click.item].category;
+        lessons.add({each->table.key(session),
+                     click.time,
+                     click.id,
+                     each->items.ids.text(click.item),
+                     category == kNoCategory ? std::string_view() : each->items.categories.text(category),
+                     {},
+                     click.kind});
+      }
+    });
+  }
+  lessons.sort();
+  auto taught = options();
+  taught.rate = 0;
+  Model merged(taught);
+  merged.refuse(state_->refusals);
+  merged.refuse(other.state_->refusals);
+  merged.learn(lessons);
+  auto& made = *merged.state_;
+  made.options = options();
+  for (std::uint32_t slot = 0; slot < state_->slots.size(); ++slot) made.slots.intern(state_->slots.text(slot));
+  std::vector<std::uint32_t> slots; // the other's, in our numbers; 0 for one too many
+  for (std::uint32_t slot = 0; slot < other.state_->slots.size(); ++slot) {
+    const auto text = other.state_->slots.text(slot);
+    const bool room = made.slots.find(text) != Vocabulary::kNone || made.slots.size() <= kMaxSlots;
+    slots.push_back(room ? made.slots.intern(text) : 0);
+  }
+  made.blend = state_->blend;
+  made.blend.merge(other.state_->blend, slots);
+  merged.positions = merge_positions(positions, other.positions);
+  *this = std::move(merged);
 }
 
-void Model::freeze()
+ItemNumber Model::number_of(std::string_view item) const
 {
-  if (index_->frozen()) return;
-  Index made;
-  made.options = index_->options;
-  made.repeated = index_->repeated;
-  auto clicks = std::move(index_->pending);
-  append_clicks(index_->table, clicks);
-  auto items = std::move(index_->table.items);
-  std::move(index_->new_items.begin(), index_->new_items.end(), std::back_inserter(items));
-  *index_ = Index{}; // lets go of the old tables before the new ones are made
+  return state_->items.ids.find(item);
+}
 
-  items = number_in_order(std::move(items), clicks);
-  made.repeated += drop_repeated(clicks);
-  made.table.items = drop_unused(std::move(items), clicks);
-  const auto runs = cut_into_sessions(clicks, made.options.idle);
-  fill_table(clicks, runs, made.table);
-  clicks = {};
-  made.derive();
-  *index_ = std::move(made);
+std::string_view Model::item(ItemNumber number) const
+{
+  return state_->items.ids.text(number);
+}
+
+std::uint32_t Model::slot_of(std::string_view slot) const
+{
+  const auto found = state_->slots.find(slot);
+  return found == Vocabulary::kNone ? 0 : found;
+}
+
+Question Model::question(const SessionKey& key, std::int64_t time, std::string_view slot) const
+{
+  const auto& table = state_->table;
+  Question question;
+  question.slot = slot_of(slot);
+  const auto session = table.find(key);
+  const bool goes_on = session != kNoSession && (key.site != 0 || time - table.clicks(session).back().time <= table.idle().count());
+  if (goes_on) {
+    const auto items = table.items(session);
+    question.session.assign(items.begin(), items.end());
+    question.self = session;
+    earlier_items(session, question.earlier);
+  }
+  return question;
+}
+
+void Model::earlier_items(SessionNumber session, std::vector<ItemNumber>& out) const
+{
+  out.clear();
+  std::size_t sessions = 0;
+  for (auto earlier = state_->table.before(session); earlier != kNoSession && sessions < kEarlierSessions;
+       earlier = state_->table.before(earlier), ++sessions) {
+    const auto items = state_->table.items(earlier);
+    for (auto i = items.size(); i-- > 0 && out.size() < kMaxEarlier;) out.push_back(items[i]);
+  }
+}
+
+std::string Model::name() const
+{
+  if (state_->file == 0) return "new";
+  static constexpr char kDigits[] = "0123456789abcdef";
+  std::string name;
+  for (int shift = 60; shift >= 0; shift -= 4) name += kDigits[state_->file >> shift & 0xF];
+  if (const auto since = state_->learned - state_->learned_by_then; since > 0) name += '+' + std::to_string(since);
+  return name;
 }
 
 Model::Holdings Model::holdings() const
 {
-  const auto& table = index_->table;
-  Holdings holdings{table.clicks(), table.sessions(), table.items.size(), index_->repeated, {}, {}};
-  if (table.clicks() == 0) return holdings;
-  holdings.newest = Timestamp{table.end_time(table.sessions() - 1)};
-  std::int64_t oldest = holdings.newest->ms;
-  for (std::size_t session = 0; session < table.sessions(); ++session) oldest = std::min(oldest, table.times[table.begin[session]]);
-  holdings.oldest = Timestamp{oldest};
+  const auto& state = *state_;
+  Holdings holdings;
+  holdings.clicks = state.table.click_count();
+  holdings.sessions = state.table.sessions();
+  for (const auto& facts : state.items.facts) holdings.items += facts.clicks > 0 ? 1 : 0;
+  holdings.pairs = state.pairs.pairs();
+  holdings.learned = state.learned;
+  holdings.repeated = state.repeated;
+  holdings.late = state.late;
+  holdings.ignored = state.ignored;
+  holdings.refused = state.refused;
+  holdings.taught = state.blend.steps();
+  holdings.bytes = state.table.bytes() + state.postings.bytes() + state.pairs.bytes() + state.popularity.bytes() +
+                   state.items.facts.capacity() * (sizeof(ItemFacts) + 96);
+  state.table.for_each([&](SessionNumber session) {
+    const Timestamp first{state.table.clicks(session).front().time};
+    const Timestamp last{state.table.clicks(session).back().time};
+    holdings.oldest = holdings.oldest ? std::min(*holdings.oldest, first) : first;
+    holdings.newest = holdings.newest ? std::max(*holdings.newest, last) : last;
+  });
   return holdings;
 }
 
 const ModelOptions& Model::options() const
 {
-  return index_->options;
-}
-
-std::string Model::name() const
-{
-  ATTUNE_ASSERT(index_->frozen());
-  static constexpr char kDigits[] = "0123456789abcdef";
-  std::string name;
-  for (int shift = 60; shift >= 0; shift -= 4) name += kDigits[index_->name >> shift & 0xF];
-  return name;
+  return state_->options;
 }
 
 } // namespace attune

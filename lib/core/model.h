@@ -1,10 +1,18 @@
-// Model: what was learned from all sessions: neighbours (an index of sessions) and popularity. A function of the SET of events
-// learned: any order, any repetition and any split into merged parts give the same model and the same bytes. (Of different events
-// under one id, the one of the smallest time stays.)
-// Not synchronized while it learns; a const Model may be read by many threads.
+// Model: what was learned from all sessions, one click at a time: the sessions themselves and their postings (core/session_table.h,
+// core/postings.h), what follows and goes with what (core/item_pairs.h), what is popular (core/popularity.h), and how far to trust each
+// (core/blend.h).
+//
+// It learns at every event; the next answer knows. Postings and raw counts are functions of the set of events learned, in whatever
+// order and however often they came, as long as nothing was let go of; decayed quantities and weights follow the order. Offline the
+// order is (time, id) (core/lesson.h), and the same log gives the same model, byte for byte, in every build.
+//
+// Memory is bounded: at most max_clicks clicks, none older than max_age before the newest, and at most kMaxPartners pairs an item; under
+// 100 bytes a click kept and 45 a pair. An item without clicks keeps its number and about 150 bytes.
+// Not synchronized: one thread learns while nobody asks; a const Model may be asked by many threads.
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -13,17 +21,23 @@
 
 #include "base/position.h"
 #include "core/event.h"
+#include "core/lesson.h"
+#include "core/question.h"
 
 namespace attune {
 
 struct ModelOptions {
   Milliseconds idle = std::chrono::minutes(30); // clicks without a session id of the site are cut into sessions here
-  std::size_t neighbours_m = 500; // newest sessions considered
-  std::size_t neighbours_k = 500; // kept for scoring
-  std::size_t last_items = 9; // of the asking session
-  Milliseconds popular_half_life = std::chrono::hours(24 * 7); // a click this much older than the newest counts half
+  Milliseconds max_age =
+      std::chrono::hours(24 * 400); // sessions are let go of when their last click is this much older than the newest
+  std::uint64_t max_clicks = 5'000'000; // and beyond this many clicks the longest unused go
+  std::size_t neighbours = 500; // newest sessions of the last item that are looked at; half as many of each earlier one
+  double rate = 0.1; // how far a click moves the weights
+  std::uint64_t teach_first = 20'000; // every click teaches weights until so many have,
+  std::uint64_t teach_share = 16; // then one in so many, chosen by its id
 
-  // idle 1 ms to 365 days, m and k 1 to 1,000,000, last_items 1 to 32, half-life 1 hour to 3,650 days.
+  // idle 1 ms to 365 days, max_age 1 hour to 36,500 days, max_clicks 1,000 to 2^31, neighbours 1 to 100,000, rate 0 to 10,
+  // teach_share 1 to 1,000,000.
   [[nodiscard]] bool valid() const;
   friend bool operator==(const ModelOptions&, const ModelOptions&) = default;
 };
@@ -35,40 +49,60 @@ class Model {
   Model(Model&&) noexcept;
   Model& operator=(Model&&) noexcept;
 
-  // Learns views, clicks, cart_add and purchases (one click per line); other types are read over. REQUIRES: the event has id and
-  // time.
+  // Learns views, clicks, cart_add and purchases (one click a line). Forget and consent events take back a customer's sessions and
+  // refuse later clicks; what decays already stays as it is. Other types are read over. REQUIRES: the event has id and time.
+  // Cost: about 3 us, and an answer's cost for a click that teaches weights.
   void learn(const Event& event);
-  // Everything `other` learned. Positions: of a partition both have read, the smaller stays, since reading again does no harm.
-  // REQUIRES: equal options.
+  void learn(const Lesson& lesson);
+  // As learn() of the forget and consent events that made them.
+  void refuse(const Refusals& refusals);
+  // All of them, in their order, which sort() made. `progress(done)` is called now and then.
+  void learn(const Lessons& lessons, const std::function<void(std::size_t)>& progress = {});
+  // Becomes what learning both sets of clicks in order gives, with the weights of both, averaged by how much each learned.
+  // Positions: of a partition both have read, the smaller stays, since reading again does no harm. REQUIRES: equal options.
   void merge(const Model& other);
-  // Makes the model ready to answer and to be written after learn and merge. Nothing to do costs nothing; else O(clicks log
-  // clicks).
-  void freeze();
+
+  [[nodiscard]] ItemNumber number_of(std::string_view item) const; // kUnknownItem when it was never learned
+  [[nodiscard]] std::string_view item(ItemNumber number) const;
+  [[nodiscard]] std::uint32_t slot_of(std::string_view slot) const; // 0 when nothing was learned of it
+  // What the customer of `key` asks at `time`, as far as the model knows it: this session and earlier ones.
+  [[nodiscard]] Question question(const SessionKey& key, std::int64_t time, std::string_view slot = {}) const;
+  // Items of sessions before `session`, newest first.
+  void earlier_items(SessionNumber session, std::vector<ItemNumber>& out) const;
 
   // Up to where each partition of a log was read, sorted; kept in the file, for people and for whoever goes on from there.
   std::vector<LogPosition> positions;
 
-  // Of what is frozen, but `repeated`: clicks dropped since this object was made because they had been learned before.
-  struct Holdings {
-    std::uint64_t clicks = 0, sessions = 0, items = 0, repeated = 0;
-    std::optional<Timestamp> oldest, newest;
-  };
-  [[nodiscard]] Holdings holdings() const;
-  [[nodiscard]] const ModelOptions& options() const;
-  // 16 hex digits over options and contents, positions left out: equal models, equal names. REQUIRES: frozen.
+  // The file (core/model_encoding.cc describes it): magic, version, options, positions, contents, XXH3-64 checksum. The same model
+  // gives the same bytes; replaces `out`, and names the model. Cost: about 1 us for ten clicks.
+  void encode(std::string& out);
+  // A model that answers and learns on as the one that was encoded. ERRORS: bad_data with the reason (not a model, another version,
+  // cut short, damaged). Total. Cost: under 0.1 us a click.
+  static Result<Model> decode(std::string_view bytes);
+  // 16 hex digits over the file it was last written to or read from, and "+N" when it learned N clicks since; "new" before that.
   [[nodiscard]] std::string name() const;
 
-  // The file (core/model_encoding.cc describes it): magic, version, options, positions, contents, XXH3-64 checksum. Same model,
-  // same bytes; replaces `out`. Under 20 bytes a click. REQUIRES: frozen.
-  void encode(std::string& out) const;
-  // Frozen. ERRORS: bad_data with the reason (not a model, another version, cut short, damaged). Total. Cost: under 0.1 us a click.
-  static Result<Model> decode(std::string_view bytes);
+  struct Holdings {
+    std::uint64_t clicks = 0, sessions = 0, items = 0, pairs = 0; // kept
+    std::uint64_t learned = 0, repeated = 0, late = 0, ignored = 0, refused = 0, taught = 0; // since the model began
+    std::uint64_t bytes = 0; // of memory, about
+    std::optional<Timestamp> oldest, newest;
+  };
+  [[nodiscard]] Holdings holdings() const; // O(sessions + items)
+  [[nodiscard]] const ModelOptions& options() const;
 
-  struct Index; // core/model_index.h
-  [[nodiscard]] const Index& index() const { return *index_; }
+  struct State; // core/model_state.h
+  [[nodiscard]] const State& state() const { return *state_; }
 
  private:
-  std::unique_ptr<Index> index_;
+  void teach(const Lesson& lesson, SessionNumber session, ItemNumber clicked);
+  void count(SessionNumber session);
+  void uncount(SessionNumber session);
+  void grow(ItemNumber item);
+  void take_back(std::uint64_t customer);
+  void forget_old();
+
+  std::unique_ptr<State> state_;
 };
 
 } // namespace attune

@@ -1,257 +1,383 @@
-// A model file, little-endian; a number is an unsigned LEB128 varint unless it is said to be raw.
+// A model file, little-endian. "Array" is a count (8 bytes) and the values as they stand in memory.
 //
-//   "attune model"                                     12 bytes
-//   format version                                     4 bytes raw
-//   options: idle, m, k, last items, half-life         times in ms
-//   positions, sorted: count; per position topic (length, bytes), partition, offset
-//   items, sorted: count; per item length, bytes
-//   sessions, in the table's order: count; keys (customer, site: 8 + 8 bytes raw each); the time of each last click, the first
-//     zigzag, then its distance from the one before; the clicks of each session
-//   clicks, session by session: the distances from each session's last click back to its first; items; ids (8 bytes raw each)
-//   XXH3-64 of all bytes before                        8 bytes raw
-//
-// A model has one encoding: decode() refuses any other spelling of it, so what was decoded encodes to the same bytes.
+//   "attune model"                       12 bytes
+//   format version                       4 bytes
+//   options                              idle, max_age, max_clicks, neighbours, rate, teach_first, teach_share: 8 bytes each
+//   positions, sorted: count             per position topic (array of bytes), partition, offset (8 bytes each)
+//   items, categories, slots             texts in the order of their numbers: array of sizes (4 bytes), array of bytes
+//   facts                                array of ItemFacts (24 bytes)
+//   clock, newest, learned, repeated,    8 bytes each
+//   late, ignored, refused, steps of the blend
+//   refusals                             array of Refusals::Standing (32 bytes)
+//   sessions, longest unused first       arrays of keys (16 bytes), sizes (2 bytes), and of their clicks: times (8), ids (8),
+//                                        items (4), kinds (1)
+//   postings                             arrays of sizes (4 bytes, per item) and of sessions (4 bytes, by their place above)
+//   pairs                                arrays of sizes, transitions, clocks (4 bytes each, per item), partners (4 bytes), counts (32)
+//   windows of popularity                per window the scale (8 bytes), arrays of values (8 bytes) and of the best (4 bytes)
+//   blend                                array of Weights
+//   XXH3-64 of all bytes before          8 bytes
 #include <simdjson.h>
 #include <xxhash.h>
 
 #include <algorithm>
+#include <bit>
+#include <cmath>
 #include <cstring>
 #include <tuple>
 
 #include "base/assert.h"
-#include "core/model_index.h"
+#include "core/model_state.h"
 
 namespace attune {
+
+static_assert(std::endian::native == std::endian::little, "a model file is little-endian");
+static_assert(sizeof(ItemFacts) == 24 && sizeof(PairCounts) == 32 && sizeof(SessionKey) == 16);
 
 namespace {
 
 constexpr std::string_view kMagic = "attune model";
-constexpr std::uint32_t kFormat = 1;
+constexpr std::uint32_t kFormat = 2;
 constexpr std::size_t kHead = kMagic.size() + sizeof kFormat;
 constexpr std::size_t kChecksum = 8;
 
-void put_number(std::uint64_t number, std::string& out)
-{
-  while (number >= 0x80) {
-    out += static_cast<char>(number | 0x80);
-    number >>= 7;
+class Writer {
+ public:
+  explicit Writer(std::string& out) : out_(out) {}
+
+  void raw(const void* bytes, std::size_t size) { out_.append(static_cast<const char*>(bytes), size); }
+  template <class T>
+  void value(T number)
+  {
+    static_assert(sizeof(T) == 8);
+    raw(&number, sizeof number);
   }
-  out += static_cast<char>(number);
-}
+  template <class T>
+  void array(std::span<const T> values)
+  {
+    static_assert(std::is_trivially_copyable_v<T>);
+    value<std::uint64_t>(values.size());
+    raw(values.data(), values.size_bytes());
+  }
+  template <class T>
+  void array(const std::vector<T>& values)
+  {
+    array(std::span<const T>(values));
+  }
 
-void put_text(std::string_view text, std::string& out)
-{
-  put_number(text.size(), out);
-  out += text;
-}
+ private:
+  std::string& out_;
+};
 
-template <class T>
-void put_raw(const std::vector<T>& values, std::string& out)
-{
-  out.append(reinterpret_cast<const char*>(values.data()), values.size() * sizeof(T));
-}
-
-void put_raw(std::uint64_t number, std::string& out)
-{
-  out.append(reinterpret_cast<const char*>(&number), sizeof number);
-}
-
-std::uint64_t zigzag(std::int64_t number)
-{
-  return (static_cast<std::uint64_t>(number) << 1) ^ static_cast<std::uint64_t>(number >> 63);
-}
-
-std::int64_t unzigzag(std::uint64_t number)
-{
-  return static_cast<std::int64_t>(number >> 1) ^ -static_cast<std::int64_t>(number & 1);
-}
-
-void put_table(const SessionTable& table, std::string& out)
-{
-  put_number(table.items.size(), out);
-  for (const auto& item : table.items) put_text(item.text, out);
-  put_number(table.sessions(), out);
-  put_raw(table.keys, out);
-  for (std::size_t s = 0; s < table.sessions(); ++s)
-    put_number(s == 0 ? zigzag(table.end_time(0)) : static_cast<std::uint64_t>(table.end_time(s) - table.end_time(s - 1)), out);
-  for (std::size_t s = 0; s < table.sessions(); ++s) put_number(table.begin[s + 1] - table.begin[s], out);
-  for (std::size_t s = 0; s < table.sessions(); ++s)
-    for (auto i = table.begin[s + 1] - 1; i > table.begin[s]; --i)
-      put_number(static_cast<std::uint64_t>(table.times[i] - table.times[i - 1]), out);
-  for (const auto item : table.clicked) put_number(item, out);
-  put_raw(table.ids, out);
-}
-
-// Reads on after a failure, giving zeros; failed() is looked at once per part. Every count is bounded by the bytes that are left,
-// so nothing a damaged file says can make us allocate more than some twenty times its size.
+// Reads on after a failure, giving nothing; failed() is looked at once per part. Every count is bounded by the bytes that are left,
+// so nothing a damaged file says can make us allocate more than some times its size.
 class Reader {
  public:
   explicit Reader(std::string_view bytes) : at_(bytes.data()), end_(bytes.data() + bytes.size()) {}
 
-  std::uint64_t number()
+  template <class T>
+  T value()
   {
-    if (at_ != end_ && static_cast<unsigned char>(*at_) < 0x80) return static_cast<unsigned char>(*at_++);
-    return long_number();
-  }
-  std::uint64_t number_up_to(std::uint64_t most)
-  {
-    const auto value = number();
-    if (value > most) failed_ = true;
-    return failed_ ? 0 : value;
-  }
-  // A count of things of at least `least` bytes each, which have to be there.
-  std::size_t count(std::size_t least)
-  {
-    const auto value = number();
-    if (value > left() / least) failed_ = true;
-    return failed_ ? 0 : value;
-  }
-  std::string_view text()
-  {
-    const auto size = count(1);
-    const std::string_view value(at_, size);
-    at_ += size;
-    return value;
+    static_assert(sizeof(T) == 8);
+    T number{};
+    if (left() < sizeof number) failed_ = true;
+    if (failed_) return T{};
+    std::memcpy(&number, at_, sizeof number);
+    at_ += sizeof number;
+    return number;
   }
   template <class T>
-  void raw(std::size_t count, std::vector<T>& out)
+  std::vector<T> array()
   {
+    const auto count = value<std::uint64_t>();
     if (count > left() / sizeof(T)) failed_ = true;
-    if (failed_) return;
-    out.resize(count);
-    if (count > 0) std::memcpy(out.data(), at_, count * sizeof(T));
+    if (failed_) return {};
+    std::vector<T> values(count);
+    if (count > 0) std::memcpy(static_cast<void*>(values.data()), at_, count * sizeof(T));
     at_ += count * sizeof(T);
+    return values;
+  }
+  // One that has to have `count` values.
+  template <class T>
+  std::vector<T> array_of(std::size_t count)
+  {
+    auto values = array<T>();
+    refuse_unless(values.size() == count);
+    return failed_ ? std::vector<T>() : std::move(values);
   }
   void refuse_unless(bool good) { failed_ |= !good; }
   [[nodiscard]] bool failed() const { return failed_; }
   [[nodiscard]] std::size_t left() const { return static_cast<std::size_t>(end_ - at_); }
 
  private:
-  std::uint64_t long_number()
-  {
-    std::uint64_t value = 0;
-    for (unsigned shift = 0; shift < 64 && at_ != end_; shift += 7) {
-      const auto byte = static_cast<unsigned char>(*at_++);
-      value |= static_cast<std::uint64_t>(byte & 0x7F) << shift;
-      if (byte >= 0x80) continue;
-      // Only the shortest spelling, and no bits beyond 64.
-      if ((byte == 0 && shift > 0) || (shift == 63 && byte > 1)) break;
-      return value;
-    }
-    failed_ = true;
-    return 0;
-  }
-
   const char* at_;
   const char* end_;
   bool failed_ = false;
 };
 
+// --- Options and positions -----------------------------------------------------------------------------------------------------------
+
+void put_options(const ModelOptions& options, Writer& out)
+{
+  out.value<std::int64_t>(options.idle.count());
+  out.value<std::int64_t>(options.max_age.count());
+  out.value<std::uint64_t>(options.max_clicks);
+  out.value<std::uint64_t>(options.neighbours);
+  out.value<double>(options.rate);
+  out.value<std::uint64_t>(options.teach_first);
+  out.value<std::uint64_t>(options.teach_share);
+}
+
 ModelOptions read_options(Reader& in)
 {
   ModelOptions options;
-  constexpr std::uint64_t kMost = 1ULL << 50;
-  options.idle = Milliseconds(in.number_up_to(kMost));
-  options.neighbours_m = in.number_up_to(kMost);
-  options.neighbours_k = in.number_up_to(kMost);
-  options.last_items = in.number_up_to(kMost);
-  options.popular_half_life = Milliseconds(in.number_up_to(kMost));
+  options.idle = Milliseconds(in.value<std::int64_t>());
+  options.max_age = Milliseconds(in.value<std::int64_t>());
+  options.max_clicks = in.value<std::uint64_t>();
+  options.neighbours = in.value<std::uint64_t>();
+  options.rate = in.value<double>();
+  options.teach_first = in.value<std::uint64_t>();
+  options.teach_share = in.value<std::uint64_t>();
   in.refuse_unless(options.valid());
   return options;
 }
 
 std::vector<LogPosition> read_positions(Reader& in)
 {
-  std::vector<LogPosition> positions(in.count(3));
-  for (auto& position : positions) {
-    position.at.topic = in.text();
-    position.at.partition = static_cast<std::int32_t>(in.number_up_to(0x7FFF'FFFF));
-    position.offset = static_cast<std::int64_t>(in.number_up_to(~0ULL >> 1));
-    if (in.failed()) return {};
+  std::vector<LogPosition> positions;
+  const auto count = in.value<std::uint64_t>();
+  in.refuse_unless(count <= in.left() / 24);
+  for (std::uint64_t i = 0; i < count && !in.failed(); ++i) {
+    const auto topic = in.array<char>();
+    const auto partition = in.value<std::int64_t>();
+    const auto offset = in.value<std::int64_t>();
+    in.refuse_unless(partition >= 0 && partition <= 0x7FFF'FFFF && offset >= 0);
+    positions.push_back({{std::string(topic.begin(), topic.end()), static_cast<std::int32_t>(partition)}, offset});
+    in.refuse_unless(i == 0 || positions[i - 1].at < positions[i].at);
   }
-  for (std::size_t i = 1; i < positions.size(); ++i) in.refuse_unless(positions[i - 1].at < positions[i].at);
   return positions;
 }
 
-void read_items(Reader& in, SessionTable& table)
+// --- Texts ---------------------------------------------------------------------------------------------------------------------------
+
+void put_texts(const Vocabulary& texts, Writer& out)
 {
-  table.items.resize(in.count(2));
-  for (auto& item : table.items) {
-    item = ItemId(in.text());
-    in.refuse_unless(!item.empty() && item.text.size() <= kMaxCustomerBytes &&
-                     simdjson::validate_utf8(item.text.data(), item.text.size()));
+  std::vector<std::uint32_t> sizes;
+  std::string all;
+  for (std::uint32_t i = 0; i < texts.size(); ++i) {
+    sizes.push_back(static_cast<std::uint32_t>(texts.text(i).size()));
+    all += texts.text(i);
   }
-  in.refuse_unless(table.items.size() < kMaxItems);
-  for (std::size_t i = 1; i < table.items.size(); ++i) in.refuse_unless(table.items[i - 1] < table.items[i]);
+  out.array(sizes);
+  out.array(std::span<const char>(all));
 }
 
-// The time of each session's last click. They rise, so one look at the last shows that none is beyond the end of time.
-std::vector<std::int64_t> read_ends(Reader& in, std::size_t sessions)
+// Distinct UTF-8 texts of up to `longest` bytes; only the first may be empty, and only where `first_empty` says so.
+void read_texts(Reader& in, std::size_t longest, bool first_empty, Vocabulary& texts)
 {
-  std::vector<std::int64_t> ends(sessions);
-  constexpr auto kSpan = static_cast<std::uint64_t>(kMaxTime.ms - kMinTime.ms);
-  for (std::size_t s = 0; s < sessions && !in.failed(); ++s) {
-    ends[s] = s == 0 ? unzigzag(in.number()) : ends[s - 1] + static_cast<std::int64_t>(in.number_up_to(kSpan));
-    in.refuse_unless(ends[s] >= kMinTime.ms && ends[s] <= kMaxTime.ms);
+  const auto sizes = in.array<std::uint32_t>();
+  const auto all = in.array<char>();
+  std::size_t at = 0;
+  texts.reserve(sizes.size());
+  for (std::size_t i = 0; i < sizes.size(); ++i) {
+    const bool empty_here = first_empty && i == 0;
+    if (sizes[i] > longest || sizes[i] > all.size() - at || (sizes[i] == 0) != empty_here) return in.refuse_unless(false);
+    const std::string_view text(all.data() + at, sizes[i]);
+    at += sizes[i];
+    if (!simdjson::validate_utf8(text.data(), text.size()) || texts.intern(text) != i) return in.refuse_unless(false);
   }
-  return ends;
+  in.refuse_unless(at == all.size() && (!first_empty || !sizes.empty()));
 }
 
-void read_counts(Reader& in, std::size_t sessions, SessionTable& table)
-{
-  table.begin.reserve(sessions + 1);
-  for (std::size_t s = 0; s < sessions; ++s) {
-    const auto clicks = in.number_up_to(in.left());
-    in.refuse_unless(clicks > 0);
-    table.begin.push_back(table.begin.back() + clicks);
-  }
-  // Each click is at least an item and an id.
-  in.refuse_unless(table.begin.back() <= in.left() / 9);
-}
+// --- Sessions ------------------------------------------------------------------------------------------------------------------------
 
-void read_clicks(Reader& in, const std::vector<std::int64_t>& ends, SessionTable& table)
+void put_sessions(const SessionTable& table, Writer& out, std::vector<std::uint32_t>& ordinals)
 {
-  const auto clicks = table.begin.back();
-  table.times.resize(clicks);
-  for (std::size_t s = 0; s < ends.size(); ++s) {
-    auto time = ends[s];
-    for (auto i = table.begin[s + 1]; i-- > table.begin[s];) {
-      table.times[i] = time;
-      if (i > table.begin[s]) time -= static_cast<std::int64_t>(in.number_up_to(static_cast<std::uint64_t>(time - kMinTime.ms)));
+  std::vector<SessionKey> keys;
+  std::vector<std::uint16_t> sizes;
+  std::vector<std::int64_t> times;
+  std::vector<std::uint64_t> ids;
+  std::vector<ItemNumber> items;
+  std::vector<std::uint8_t> kinds;
+  times.reserve(table.click_count());
+  ids.reserve(table.click_count());
+  items.reserve(table.click_count());
+  kinds.reserve(table.click_count());
+  ordinals.assign(table.limit(), 0);
+  table.for_each([&](SessionNumber session) {
+    ordinals[session] = static_cast<std::uint32_t>(keys.size());
+    keys.push_back(table.key(session));
+    sizes.push_back(static_cast<std::uint16_t>(table.clicks(session).size()));
+    for (const auto& click : table.clicks(session)) {
+      times.push_back(click.time);
+      ids.push_back(click.id);
+      items.push_back(click.item);
+      kinds.push_back(static_cast<std::uint8_t>(click.kind));
     }
-  }
-  table.clicked.resize(clicks);
-  std::vector<bool> used(table.items.size(), false);
-  for (auto& item : table.clicked) {
-    item = static_cast<ItemNumber>(in.number_up_to(kMaxItems)); // before it is cut to 32 bits
-    if (item >= used.size()) return in.refuse_unless(false);
-    used[item] = true;
-  }
-  in.refuse_unless(std::find(used.begin(), used.end(), false) == used.end());
-  in.raw(clicks, table.ids);
+  });
+  out.array(keys);
+  out.array(sizes);
+  out.array(times);
+  out.array(ids);
+  out.array(items);
+  out.array(kinds);
 }
 
-// What freeze() sees to, and the sources rely on.
-void check_order(Reader& in, const std::vector<std::int64_t>& ends, const SessionTable& table)
+bool sound(const Click& click, std::size_t items)
 {
-  for (std::size_t s = 0; s < ends.size(); ++s) {
-    if (s > 0) in.refuse_unless(std::tie(ends[s - 1], table.keys[s - 1]) < std::tie(ends[s], table.keys[s]));
-    for (auto i = table.begin[s] + 1; i < table.begin[s + 1]; ++i)
-      in.refuse_unless(std::tie(table.times[i - 1], table.ids[i - 1]) < std::tie(table.times[i], table.ids[i]));
+  return click.item < items && click.time >= kMinTime.ms && click.time <= kMaxTime.ms && click.kind <= ClickKind::purchase;
+}
+
+// The sessions are numbered by their place.
+void read_sessions(Reader& in, std::size_t item_count, SessionTable& table)
+{
+  const auto keys = in.array<SessionKey>();
+  const auto sizes = in.array_of<std::uint16_t>(keys.size());
+  const auto times = in.array<std::int64_t>();
+  const auto ids = in.array_of<std::uint64_t>(times.size());
+  const auto items = in.array_of<ItemNumber>(times.size());
+  const auto kinds = in.array_of<std::uint8_t>(times.size());
+  if (in.failed()) return;
+  table.reserve(keys.size());
+  std::vector<Click> clicks;
+  std::size_t at = 0;
+  for (std::size_t s = 0; s < keys.size(); ++s) {
+    if (sizes[s] == 0 || sizes[s] > kMaxSessionClicks || sizes[s] > times.size() - at) return in.refuse_unless(false);
+    clicks.clear();
+    for (const auto end = at + sizes[s]; at < end; ++at) {
+      clicks.push_back({times[at], ids[at], items[at], static_cast<ClickKind>(kinds[at])});
+      const auto& click = clicks.back();
+      const bool in_order = clicks.size() == 1 ||
+                            std::tie(clicks[clicks.size() - 2].time, clicks[clicks.size() - 2].id) < std::tie(click.time, click.id);
+      if (!sound(click, item_count) || !in_order) return in.refuse_unless(false);
+    }
+    if (keys[s].site != 0 && table.find(keys[s]) != kNoSession) return in.refuse_unless(false);
+    table.restore(keys[s], clicks);
+  }
+  in.refuse_unless(at == times.size());
+}
+
+// --- What is counted -----------------------------------------------------------------------------------------------------------------
+
+void put_postings(const Model::State& state, const std::vector<std::uint32_t>& ordinals, Writer& out)
+{
+  std::vector<std::uint32_t> sizes;
+  std::vector<std::uint32_t> sessions;
+  for (ItemNumber item = 0; item < state.items.facts.size(); ++item) {
+    const auto list = state.postings.of(item);
+    sizes.push_back(static_cast<std::uint32_t>(list.size()));
+    for (const auto& entry : list) sessions.push_back(ordinals[entry.session]);
+  }
+  out.array(sizes);
+  out.array(sessions);
+}
+
+void read_postings(Reader& in, Model::State& state)
+{
+  const auto sizes = in.array_of<std::uint32_t>(state.items.facts.size());
+  const auto sessions = in.array<std::uint32_t>();
+  std::size_t at = 0;
+  for (ItemNumber item = 0; item < sizes.size() && !in.failed(); ++item) {
+    if (sizes[item] > sessions.size() - at) return in.refuse_unless(false);
+    const std::span list(sessions.data() + at, sizes[item]);
+    at += sizes[item];
+    in.refuse_unless(state.postings.restore(item, list, state.table));
+  }
+  in.refuse_unless(at == sessions.size());
+}
+
+void put_pairs(const ItemPairs& pairs, Writer& out)
+{
+  std::vector<std::uint32_t> sizes, transitions, clocks;
+  std::vector<ItemNumber> partners;
+  std::vector<PairCounts> counts;
+  partners.reserve(pairs.pairs());
+  counts.reserve(pairs.pairs());
+  for (ItemNumber item = 0; item < pairs.items(); ++item) {
+    const auto& of = pairs.of(item);
+    sizes.push_back(static_cast<std::uint32_t>(of.items.size()));
+    transitions.push_back(of.transitions);
+    clocks.push_back(of.clock);
+    partners.insert(partners.end(), of.items.begin(), of.items.end());
+    counts.insert(counts.end(), of.counts.begin(), of.counts.end());
+  }
+  out.array(sizes);
+  out.array(transitions);
+  out.array(clocks);
+  out.array(partners);
+  out.array(counts);
+}
+
+// A value that sums of finite values stay finite with.
+bool sound(double value)
+{
+  return value >= 0 && value <= 1e250;
+}
+
+bool sound(const PairCounts& counts, std::uint32_t clock)
+{
+  constexpr float kMost = 1e12F;
+  const auto within = [](float value) { return value >= 0 && value <= kMost; };
+  return counts.at <= clock && within(counts.slow) && within(counts.fast) && within(counts.faster);
+}
+
+void read_pairs(Reader& in, std::size_t items, ItemPairs& pairs)
+{
+  const auto sizes = in.array_of<std::uint32_t>(items);
+  const auto transitions = in.array_of<std::uint32_t>(items);
+  const auto clocks = in.array_of<std::uint32_t>(items);
+  const auto partners = in.array<ItemNumber>();
+  const auto counts = in.array_of<PairCounts>(partners.size());
+  std::size_t at = 0;
+  for (ItemNumber item = 0; item < sizes.size() && !in.failed(); ++item) {
+    if (sizes[item] > kMaxPartners || sizes[item] > partners.size() - at) return in.refuse_unless(false);
+    ItemPairs::Partners of;
+    of.items.assign(partners.data() + at, partners.data() + at + sizes[item]);
+    of.counts.assign(counts.data() + at, counts.data() + at + sizes[item]);
+    of.transitions = transitions[item];
+    of.clock = clocks[item];
+    at += sizes[item];
+    for (std::size_t i = 0; i < of.items.size(); ++i) in.refuse_unless(of.items[i] < items && sound(of.counts[i], of.clock));
+    if (!in.failed()) pairs.restore(item, std::move(of));
+  }
+  in.refuse_unless(at == partners.size());
+}
+
+void put_popularity(const Popularity& popularity, Writer& out)
+{
+  for (std::size_t window = 0; window < kWindows; ++window) {
+    const auto content = popularity[static_cast<Window>(window)].content();
+    out.value(content.scale);
+    out.array(content.values);
+    out.array(content.best);
   }
 }
 
-void read_table(Reader& in, SessionTable& table)
+void read_popularity(Reader& in, std::size_t items, Popularity& popularity)
 {
-  read_items(in, table);
-  if (in.failed()) return;
-  const auto sessions = in.count(sizeof(SessionKey) + 2);
-  in.raw(sessions, table.keys);
-  const auto ends = read_ends(in, sessions);
-  read_counts(in, in.failed() ? 0 : sessions, table);
-  if (in.failed()) return;
-  read_clicks(in, ends, table);
-  if (!in.failed()) check_order(in, ends, table);
+  for (std::size_t window = 0; window < kWindows && !in.failed(); ++window) {
+    DecayingTop::Content content;
+    content.scale = in.value<double>();
+    content.values = in.array<double>();
+    content.best = in.array<ItemNumber>();
+    in.refuse_unless(content.scale >= 1 && sound(content.scale) && content.values.size() <= items &&
+                     content.best.size() <= kPopularKept);
+    for (const auto value : content.values) in.refuse_unless(sound(value));
+    auto best = content.best;
+    std::sort(best.begin(), best.end());
+    in.refuse_unless(std::adjacent_find(best.begin(), best.end()) == best.end());
+    for (const auto item : best) in.refuse_unless(item < content.values.size());
+    if (!in.failed()) popularity[static_cast<Window>(window)].restore(std::move(content));
+  }
+}
+
+void read_blend(Reader& in, std::uint64_t steps, std::size_t slots, Blend& blend)
+{
+  auto sets = in.array<Blend::Weights>();
+  in.refuse_unless(sets.size() > kBuckets && sets.size() <= 1 + kBuckets + kMaxSlots && sets.size() <= kBuckets + slots);
+  for (const auto& set : sets)
+    for (std::size_t f = 0; f < kFeatures; ++f)
+      in.refuse_unless(std::abs(set.weight[f]) < 1e6F && set.steepness[f] >= 0 && set.steepness[f] < 1e30F);
+  if (!in.failed()) blend.restore(std::move(sets), steps);
 }
 
 Error damaged(std::string_view reason)
@@ -261,25 +387,37 @@ Error damaged(std::string_view reason)
 
 } // namespace
 
-void Model::encode(std::string& out) const
+void Model::encode(std::string& out)
 {
-  ATTUNE_ASSERT(index_->frozen());
+  auto& state = *state_;
   out = kMagic;
-  out.append(reinterpret_cast<const char*>(&kFormat), sizeof kFormat);
-  const auto& options = index_->options;
-  put_number(static_cast<std::uint64_t>(options.idle.count()), out);
-  put_number(options.neighbours_m, out);
-  put_number(options.neighbours_k, out);
-  put_number(options.last_items, out);
-  put_number(static_cast<std::uint64_t>(options.popular_half_life.count()), out);
-  put_number(positions.size(), out);
+  Writer writer(out);
+  writer.raw(&kFormat, sizeof kFormat);
+  put_options(state.options, writer);
+  writer.value<std::uint64_t>(positions.size());
   for (const auto& position : positions) {
-    put_text(position.at.topic, out);
-    put_number(static_cast<std::uint64_t>(position.at.partition), out);
-    put_number(static_cast<std::uint64_t>(position.offset), out);
+    writer.array(std::span<const char>(position.at.topic));
+    writer.value<std::int64_t>(position.at.partition);
+    writer.value<std::int64_t>(position.offset);
   }
-  put_table(index_->table, out);
-  put_raw(XXH3_64bits(out.data(), out.size()), out);
+  put_texts(state.items.ids, writer);
+  put_texts(state.items.categories, writer);
+  put_texts(state.slots, writer);
+  writer.array(state.items.facts);
+  for (const auto number : {std::uint64_t{state.clock}, static_cast<std::uint64_t>(state.newest), state.learned, state.repeated,
+                            state.late, state.ignored, state.refused, state.blend.steps()})
+    writer.value(number);
+  writer.array(state.refusals.all());
+  std::vector<std::uint32_t> ordinals;
+  put_sessions(state.table, writer, ordinals);
+  put_postings(state, ordinals, writer);
+  put_pairs(state.pairs, writer);
+  put_popularity(state.popularity, writer);
+  writer.array(state.blend.sets());
+  const std::uint64_t checksum = XXH3_64bits(out.data(), out.size());
+  writer.value(checksum);
+  state.file = checksum;
+  state.learned_by_then = state.learned;
 }
 
 Result<Model> Model::decode(std::string_view bytes)
@@ -292,16 +430,48 @@ Result<Model> Model::decode(std::string_view bytes)
     return damaged("format version " + std::to_string(format) + ", this program reads " + std::to_string(kFormat));
   std::uint64_t checksum = 0;
   std::memcpy(&checksum, bytes.data() + bytes.size() - kChecksum, kChecksum);
-  if (XXH3_64bits(bytes.data(), bytes.size() - kChecksum) != checksum) return damaged("damaged or cut short: the checksum differs");
+  if (checksum != XXH3_64bits(bytes.data(), bytes.size() - kChecksum)) return damaged("damaged or cut short: the checksum differs");
 
   Reader in(bytes.substr(kHead, bytes.size() - kHead - kChecksum));
   const auto options = read_options(in);
-  if (in.failed()) return damaged("damaged: options");
+  if (in.failed()) return damaged("damaged: its options are out of range");
   Model model(options);
+  auto& state = *model.state_;
   model.positions = read_positions(in);
-  if (!in.failed()) read_table(in, model.index_->table);
-  if (in.failed() || in.left() > 0) return damaged("damaged: contents");
-  model.index_->derive();
+  state.slots = {};
+  read_texts(in, kMaxCustomerBytes, false, state.items.ids);
+  read_texts(in, kMaxStringBytes, false, state.items.categories);
+  read_texts(in, kMaxStringBytes, true, state.slots);
+  state.items.facts = in.array_of<ItemFacts>(state.items.ids.size());
+  const auto clock = in.value<std::uint64_t>();
+  state.newest = in.value<std::int64_t>();
+  state.learned = in.value<std::uint64_t>();
+  state.repeated = in.value<std::uint64_t>();
+  state.late = in.value<std::uint64_t>();
+  state.ignored = in.value<std::uint64_t>();
+  state.refused = in.value<std::uint64_t>();
+  const auto steps = in.value<std::uint64_t>();
+  const auto refusals = in.array<Refusals::Standing>();
+  for (std::size_t i = 0; i < refusals.size(); ++i)
+    in.refuse_unless(refusals[i].granted <= 1 && (i == 0 || refusals[i - 1].customer < refusals[i].customer));
+  if (!in.failed()) state.refusals.restore(refusals);
+  in.refuse_unless(clock <= 0xFFFF'FFFFU && state.slots.size() <= kMaxSlots + 1);
+  state.clock = static_cast<std::uint32_t>(clock);
+  for (const auto& facts : state.items.facts)
+    in.refuse_unless((facts.category == kNoCategory || facts.category < state.items.categories.size()) &&
+                     facts.first <= state.clock && facts.last <= state.clock);
+  if (in.failed()) return damaged("damaged: what it says of its items can not be");
+  read_sessions(in, state.items.facts.size(), state.table);
+  if (in.failed()) return damaged("damaged: its sessions can not be");
+  state.postings.grow(state.items.facts.size());
+  state.pairs.grow(state.items.facts.size());
+  read_postings(in, state);
+  read_pairs(in, state.items.facts.size(), state.pairs);
+  read_popularity(in, state.items.facts.size(), state.popularity);
+  read_blend(in, steps, state.slots.size(), state.blend);
+  if (in.failed() || in.left() > 0) return damaged("damaged: what it counts can not be");
+  state.file = checksum;
+  state.learned_by_then = state.learned;
   return model;
 }
 

@@ -1,7 +1,6 @@
 #include "core/popularity.h"
 
 #include <algorithm>
-#include <cmath>
 
 #include "base/assert.h"
 
@@ -9,58 +8,66 @@ namespace attune {
 
 namespace {
 
-// Beyond this many half-lives all ages are one, so that a weight is never 0 and old items are still in order of their clicks.
-constexpr double kOldest = 60;
+constexpr double kRescaleAt = 1e200;
 
 } // namespace
 
-void Popularity::build(const SessionTable& table, Milliseconds half_life)
+void DecayingTop::hit(ItemNumber item)
 {
-  best_.clear();
-  if (table.sessions() == 0) return;
-  const auto newest = table.end_time(table.sessions() - 1);
-  const auto hour = std::chrono::duration_cast<Milliseconds>(std::chrono::hours(1)).count();
-  const auto half_life_hours = static_cast<double>(half_life.count()) / static_cast<double>(hour);
-
-  std::vector<Popular> all(table.items.size());
-  for (std::size_t item = 0; item < all.size(); ++item) all[item].item = static_cast<ItemNumber>(item);
-  std::int64_t age = -1; // of the click before: most clicks are of its hour
-  double weight = 0;
-  for (std::size_t session = 0; session < table.sessions(); ++session) {
-    for (auto i = table.begin[session]; i < table.begin[session + 1]; ++i) {
-      if (i > table.begin[session] && table.clicked[i] == table.clicked[i - 1]) continue;
-      if (const auto hours = (newest - table.times[i]) / hour; hours != age) {
-        age = hours;
-        weight = std::exp2(-std::min(static_cast<double>(age) / half_life_hours, kOldest));
-      }
-      auto& popular = all[table.clicked[i]];
-      popular.weight += weight;
-      popular.recent_clicks += newest - table.times[i] < half_life.count() ? 1 : 0;
-    }
+  if (item >= values_.size()) {
+    values_.resize(item + 1);
+    place_.resize(item + 1);
   }
-  const auto better = [](const Popular& a, const Popular& b) {
-    return a.weight != b.weight ? a.weight > b.weight : a.item < b.item;
-  };
-  const auto kept = std::min(all.size(), kPopularKept);
-  std::partial_sort(all.begin(), all.begin() + static_cast<std::ptrdiff_t>(kept), all.end(), better);
-  best_.assign(all.begin(), all.begin() + static_cast<std::ptrdiff_t>(kept));
+  scale_ *= growth_;
+  if (scale_ > kRescaleAt) {
+    for (auto& value : values_) value /= scale_;
+    scale_ = 1;
+  }
+  values_[item] += scale_;
+  if (place_[item] > 0) return rise(place_[item] - 1);
+  if (best_.size() < kept_) {
+    best_.push_back(item);
+  } else if (values_[best_.back()] < values_[item]) {
+    place_[best_.back()] = 0;
+    best_.back() = item;
+  } else {
+    return;
+  }
+  place_[item] = static_cast<std::uint32_t>(best_.size());
+  rise(best_.size() - 1);
 }
 
-void Popularity::fill(std::size_t count, double ceiling, const std::function<bool(ItemNumber)>& admit, Candidates& candidates) const
+void DecayingTop::rise(std::size_t place)
 {
-  for (const auto& popular : best_) {
-    if (count == 0) return;
-    if (candidates.holds(popular.item) || !admit(popular.item)) continue;
-    candidates[popular.item].column(Source::popular) = ceiling * (popular.weight / best_.front().weight);
-    --count;
+  const auto item = best_[place];
+  for (; place > 0 && values_[best_[place - 1]] < values_[item]; --place) {
+    best_[place] = best_[place - 1];
+    place_[best_[place]] = static_cast<std::uint32_t>(place + 1);
   }
+  best_[place] = item;
+  place_[item] = static_cast<std::uint32_t>(place + 1);
 }
 
-Popularity::Evidence Popularity::why(ItemNumber item) const
+void DecayingTop::restore(Content content)
 {
-  const auto found = std::find_if(best_.begin(), best_.end(), [item](const Popular& popular) { return popular.item == item; });
-  ATTUNE_ASSERT(found != best_.end());
-  return {static_cast<std::size_t>(found - best_.begin()) + 1, found->recent_clicks};
+  ATTUNE_ASSERT(content.best.size() <= kept_);
+  scale_ = content.scale;
+  values_ = std::move(content.values);
+  best_ = std::move(content.best);
+  place_.assign(values_.size(), 0);
+  for (std::size_t place = 0; place < best_.size(); ++place) place_[best_[place]] = static_cast<std::uint32_t>(place + 1);
+}
+
+void Popularity::hit(ItemNumber item)
+{
+  for (auto& window : windows_) window.hit(item);
+}
+
+std::size_t Popularity::bytes() const
+{
+  std::size_t bytes = 0;
+  for (const auto& window : windows_) bytes += window.bytes();
+  return bytes;
 }
 
 } // namespace attune

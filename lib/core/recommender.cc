@@ -1,14 +1,14 @@
 #include "core/recommender.h"
 
 #include <algorithm>
-#include <array>
 #include <charconv>
 
 #include "base/assert.h"
 #include "core/canonical_json.h"
 #include "core/field_rules.h"
 #include "core/json_tree.h"
-#include "core/model_index.h"
+#include "core/model_state.h"
+#include "core/ranking.h"
 #include "core/session.h"
 
 namespace attune {
@@ -42,11 +42,32 @@ std::vector<ItemId> seen_items(const Profile* profile, const std::vector<CartLin
   return items;
 }
 
+Question question_of(const Model& model, const Profile* profile, const RecommendRequest& request,
+                     const std::vector<CartLine>& in_cart, Timestamp now)
+{
+  Question question;
+  for (const auto& item : seen_items(profile, in_cart, request, now)) {
+    const auto number = model.number_of(item.text);
+    if (question.session.empty() || question.session.back() != number) question.session.push_back(number);
+  }
+  question.slot = model.slot_of(request.slot.text);
+  if (!request.customer.empty()) question.self = model.state().table.newest_of(session_key(request.customer, {}).customer);
+  if (!profile) return question;
+  // The sessions of the profile, newest first, but the one that is asked from.
+  const auto visits = sessions(*profile);
+  for (auto visit = visits.rbegin(); visit != visits.rend(); ++visit) {
+    if (visit == visits.rbegin()) continue;
+    for (auto item = visit->items.rbegin(); item != visit->items.rend() && question.earlier.size() < kMaxEarlier; ++item)
+      if (const auto number = model.number_of(item->text); number != kUnknownItem) question.earlier.push_back(number);
+  }
+  return question;
+}
+
 // --- What may be shown -----------------------------------------------------------------------------------------------------------
 
 class Filter {
  public:
-  Filter(const SessionTable& table, const Catalog& catalog, Timestamp now) : table_(table), catalog_(catalog), now_(now) {}
+  Filter(const Model& model, const Catalog& catalog, Timestamp now) : model_(model), catalog_(catalog), now_(now) {}
 
   void leave_out(ItemNumber item)
   {
@@ -56,123 +77,67 @@ class Filter {
   {
     if (std::find(left_out_.begin(), left_out_.end(), item) != left_out_.end()) return false;
     if (catalog_.size() == 0) return true;
-    const auto* known = catalog_.find(table_.items[item]);
+    const auto* known = catalog_.find(ItemId(model_.item(item)));
     return known && !known->deleted && (!known->stock || *known->stock > 0) && (!known->expires || *known->expires > now_);
   }
 
  private:
-  const SessionTable& table_;
+  const Model& model_;
   const Catalog& catalog_;
   Timestamp now_;
   std::vector<ItemNumber> left_out_;
 };
 
-// Takes the best candidates that the filter admits off the list, best first: most are never looked at.
-std::vector<Candidate> best_of(std::vector<Candidate>& list, std::size_t n, const Filter& filter)
+// --- The answer ------------------------------------------------------------------------------------------------------------------
+
+// A candidate by its place in the workspace.
+struct Placed {
+  std::size_t place = 0;
+  double score = 0;
+};
+
+Workspace& workspace()
 {
-  const auto worse = [](const Candidate& a, const Candidate& b) {
-    const double left = a.score();
-    const double right = b.score();
-    return left != right ? left < right : a.item > b.item;
+  thread_local Workspace kept;
+  return kept;
+}
+
+// The best that the filter admits, best first: most are never looked at.
+std::vector<Placed> best_of(const Model& model, const Workspace& work, const Filter& filter, std::size_t n)
+{
+  const auto items = work.features.items();
+  std::vector<Placed> heap;
+  heap.reserve(items.size());
+  for (std::size_t c = 0; c < items.size(); ++c) heap.push_back({c, work.scores.exact(c)});
+  const auto worse = [&](const Placed& a, const Placed& b) {
+    return a.score != b.score ? a.score < b.score : model.item(items[a.place]) > model.item(items[b.place]);
   };
-  std::make_heap(list.begin(), list.end(), worse);
-  std::vector<Candidate> best;
-  best.reserve(n);
-  while (best.size() < n && !list.empty()) {
-    std::pop_heap(list.begin(), list.end(), worse);
-    if (list.back().score() > 0 && filter.admits(list.back().item)) best.push_back(list.back());
-    list.pop_back();
+  std::make_heap(heap.begin(), heap.end(), worse);
+  std::vector<Placed> best;
+  for (; best.size() < n && !heap.empty(); heap.pop_back()) {
+    std::pop_heap(heap.begin(), heap.end(), worse);
+    if (filter.admits(items[heap.back().place])) best.push_back(heap.back());
   }
   return best;
 }
 
-// --- Why -------------------------------------------------------------------------------------------------------------------------
-
-std::string_view shown_name(const ItemId& item, const Catalog& catalog)
+// Popular items behind the others, their scores below the lowest of these.
+void fill_with_popular(const Model& model, const Filter& filter, const RecommendRequest& request, Recommendation& answer)
 {
-  const auto* known = catalog.find(item);
-  return known && !known->name.empty() ? std::string_view(known->name) : std::string_view(item.text);
-}
-
-std::string days_or_hours(Milliseconds length)
-{
-  const auto hours = std::chrono::duration_cast<std::chrono::hours>(length).count();
-  const bool days = hours % 24 == 0;
-  const auto count = days ? hours / 24 : hours;
-  if (count == 1) return days ? "day" : "hour";
-  return std::to_string(count) + (days ? " days" : " hours");
-}
-
-std::string popular_sentence(const Popularity::Evidence& evidence, Milliseconds half_life)
-{
-  std::size_t among = 10;
-  while (among < evidence.rank) among *= 10;
-  std::string sentence = evidence.rank == 1 ? "the most popular of all" : "among the " + std::to_string(among) + " most popular";
-  if (evidence.recent_clicks == 1) sentence += ", seen once in the last " + days_or_hours(half_life);
-  if (evidence.recent_clicks > 1)
-    sentence += ", seen " + std::to_string(evidence.recent_clicks) + " times in the last " + days_or_hours(half_life);
-  return sentence;
-}
-
-std::string neighbour_sentence(const Neighbours::Evidence& evidence, ItemNumber item, const SessionTable& table,
-                               const Catalog& catalog)
-{
-  const auto of = std::to_string(evidence.of) + (evidence.of == 1 ? " similar session" : " similar sessions");
-  if (evidence.beside == item) return "seen in this visit, as in " + of;
-  return "seen next to " + std::string(shown_name(table.items[evidence.beside], catalog)) + " in " + std::to_string(evidence.with) +
-         " of " + of;
-}
-
-// --- The answer ------------------------------------------------------------------------------------------------------------------
-
-// What one thread keeps between answers.
-struct Scratch {
-  Candidates candidates;
-  std::vector<Neighbour> neighbours;
-};
-
-Scratch& scratch()
-{
-  thread_local Scratch kept;
-  return kept;
-}
-
-std::vector<Candidate> rank(const Model::Index& index, const NeighbourQuestion& question, const Filter& filter, std::size_t n,
-                            Scratch& work)
-{
-  work.candidates.begin(index.table.items.size());
-  index.neighbours.find(question, index.options, work.neighbours);
-  index.neighbours.add(question, work.neighbours, work.candidates);
-  auto ranked = best_of(work.candidates.list(), n, filter);
-  if (ranked.size() == n) return ranked;
-
-  // All that the neighbours speak for has been taken off the list; the popular come behind the last of them.
-  const double ceiling = ranked.empty() ? 1 : ranked.back().score() / 2;
-  index.popularity.fill(
-      n - ranked.size(), ceiling, [&](ItemNumber item) { return filter.admits(item); }, work.candidates);
-  for (auto& candidate : best_of(work.candidates.list(), n - ranked.size(), filter)) ranked.push_back(candidate);
-  return ranked;
-}
-
-std::vector<Contribution> reasons(const Candidate& candidate, const Model::Index& index, const NeighbourQuestion& question,
-                                  const std::vector<Neighbour>& neighbours, const Catalog& catalog)
-{
-  std::vector<Contribution> reasons;
-  for (std::size_t i = 0; i < kSources; ++i) {
-    if (candidate.columns[i] == 0) continue;
-    std::string sentence;
-    switch (static_cast<Source>(i)) {
-      case Source::neighbours:
-        sentence =
-            neighbour_sentence(index.neighbours.why(question, neighbours, candidate.item), candidate.item, index.table, catalog);
-        break;
-      case Source::popular:
-        sentence = popular_sentence(index.popularity.why(candidate.item), index.options.popular_half_life);
-        break;
-    }
-    reasons.push_back({std::string(kSourceNames[i]), candidate.columns[i], std::move(sentence)});
+  const auto& top = model.state().popularity[Window::middle];
+  if (top.best().empty()) return;
+  const double most = top.value(top.best().front());
+  const double ceiling = answer.items.empty() ? most : answer.items.back().score - 1;
+  for (const auto item : top.best()) {
+    if (answer.items.size() == request.n) return;
+    const auto id = model.item(item);
+    const bool there =
+        std::any_of(answer.items.begin(), answer.items.end(), [id](const RecommendedItem& other) { return other.item.text == id; });
+    if (there || !filter.admits(item)) continue;
+    const Ranked ranked{item, ceiling - (most - top.value(item))};
+    answer.items.push_back({ItemId(id), ranked.score, {}});
+    if (request.why) answer.items.back().reasons.push_back(popular_reason(model, ranked));
   }
-  return reasons;
 }
 
 // --- JSON ------------------------------------------------------------------------------------------------------------------------
@@ -265,7 +230,7 @@ void append_reasons(const std::vector<Contribution>& reasons, std::string& out)
     append_json_string(reason.source, out);
     out += ",\"score\":";
     append_json_number(reason.score, out);
-    append_member("sentence", reason.sentence, out);
+    if (!reason.sentence.empty()) append_member("sentence", reason.sentence, out);
     out += '}';
   }
   out += ']';
@@ -312,36 +277,33 @@ Result<RecommendRequest, Reject> parse_request(std::string_view json, const Reco
 Recommendation recommend(const Model& model, const Profile* profile, const RecommendRequest& request, const Catalog& catalog,
                          Timestamp now)
 {
-  const auto& index = model.index();
-  ATTUNE_ASSERT(index.frozen() && request.n <= kMaxCount);
+  ATTUNE_ASSERT(request.n <= kMaxCount);
   Recommendation answer;
   answer.customer = request.customer;
   answer.slot = request.slot.empty() ? Slot("home") : request.slot;
   answer.tier = Tier::popular;
   answer.profile_version = profile ? profile->version() : 0;
   answer.model = model.name();
-  if (index.table.clicks() == 0) {
+  if (model.state().table.click_count() == 0) {
     answer.degraded = Degraded{"empty_model", "the model has learned no click"};
     return answer;
   }
 
   const auto in_cart = profile ? cart(*profile) : std::vector<CartLine>{};
-  const auto seen = seen_items(profile, in_cart, request, now);
-  std::vector<ItemNumber> session;
-  for (const auto& item : seen) session.push_back(index.number_of(item));
-  const NeighbourQuestion question(session, index.options.last_items);
-  Filter filter(index.table, catalog, now);
-  if (!session.empty()) filter.leave_out(session.back());
-  for (const auto& line : in_cart) filter.leave_out(index.number_of(line.item));
+  const auto question = question_of(model, profile, request, in_cart, now);
+  Filter filter(model, catalog, now);
+  if (!question.session.empty()) filter.leave_out(question.session.back());
+  for (const auto& line : in_cart) filter.leave_out(model.number_of(line.item.text));
 
-  auto& work = scratch();
-  const auto ranked = rank(index, question, filter, request.n, work);
-  answer.items.reserve(ranked.size());
-  for (const auto& candidate : ranked) {
-    if (candidate.column(Source::neighbours) > 0) answer.tier = Tier::fresh;
-    answer.items.push_back({index.table.items[candidate.item], candidate.score(), {}});
-    if (request.why) answer.items.back().reasons = reasons(candidate, index, question, work.neighbours, catalog);
+  auto& work = workspace();
+  if (propose(model.state(), question, work)) {
+    answer.tier = Tier::fresh;
+    for (const auto& chosen : best_of(model, work, filter, request.n)) {
+      answer.items.push_back({ItemId(model.item(work.features.items()[chosen.place])), chosen.score, {}});
+      if (request.why) answer.items.back().reasons = reasons_of(model, work, chosen.place, catalog);
+    }
   }
+  fill_with_popular(model, filter, request, answer);
   return answer;
 }
 

@@ -1,6 +1,6 @@
 // Recommender: (model, profile, request, catalog, now) -> the ranked items of one slot, each score a sum of named contributions.
-// Pure; reads shared data only, so any number of threads may ask one const Model. The algorithms stand in core/neighbours.h and
-// core/popularity.h; this file asks each source for candidates (core/candidates.h) and adds up what they say.
+// Pure; reads shared data only, so any number of threads may ask one const Model. What answers a question best is core/ranking.h's
+// affair; this file makes the question of a profile and a request, and decides what may be shown.
 #pragma once
 
 #include <cstdint>
@@ -12,6 +12,7 @@
 #include "core/catalog.h"
 #include "core/model.h"
 #include "core/profile.h"
+#include "core/reasons.h"
 
 namespace attune {
 
@@ -37,12 +38,6 @@ inline constexpr std::size_t kMaxRequestBytes = 64 * 1024;
 // Whether a line is a profile record (core/profile_json.h) and no request: an object with the key `version`, which no request has.
 // Total.
 [[nodiscard]] bool is_profile_record(std::string_view json);
-
-struct Contribution {
-  std::string source; // "neighbours", "popular", …
-  double score = 0; // the contributions of an item sum to its score, exactly, in this order
-  std::string sentence; // for people: "chosen next to Google Sunglasses in 12 of 40 similar sessions"
-};
 
 struct RecommendedItem {
   ItemId item;
@@ -70,13 +65,13 @@ struct Recommendation {
   std::string model; // Model::name()
 };
 
-// What was seen, oldest first: `recent` when given, else the items of the profile's current session, else what is in its cart,
-// else its last purchase; then `item`. The neighbours of that come first; where they are too few, popular items follow behind.
-// Left out: the item just seen, items in the cart, and items out of stock or expired. A catalog that holds anything is taken to hold
-// everything that can be shown, so that an item deleted from it is left out too; an empty one leaves nothing out.
-// `profile` may be null. Equal scores are ordered by item id. REQUIRES: the model is frozen; n <= kMaxCount.
-// Tier: fresh when a neighbour speaks for an item of the answer, else popular. A model without clicks gives no items, degraded
-// "empty_model". Cost: some ten microseconds, whatever the size of model and catalog.
+// What was seen, oldest first: `recent` when given, else the items of the profile's current session, else what is in its cart, else
+// its last purchase, else its last visit; then `item`. What the blend holds best after that comes first; where that is too little,
+// popular items follow behind. Left out: the item just seen, items in the cart, and items out of stock or expired. A catalog that holds
+// anything is taken to hold everything that can be shown, so that an item deleted from it is left out too; an empty one leaves nothing
+// out. `profile` may be null. Equal scores are ordered by item id. REQUIRES: n <= kMaxCount.
+// Tier: fresh when an item that was seen is known to the model, else popular. A model without clicks gives no items, degraded
+// "empty_model". Cost: some tens of microseconds, whatever the size of model and catalog.
 [[nodiscard]] Recommendation recommend(const Model& model, const Profile* profile, const RecommendRequest& request,
                                        const Catalog& catalog, Timestamp now);
 

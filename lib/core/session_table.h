@@ -1,44 +1,136 @@
-// SessionTable: every click a model has learned, in sessions, in canonical order. What all sources of recommendations are built
-// from, and what a model file holds; a table is the same whatever order its clicks were learned in.
+// SessionTable: every click a model keeps, in sessions. What all its raw counts are functions of.
 //
-// A click is a view, a click, a cart_add or one line of a purchase. Sessions: the events of one customer that carry one session id
-// of the site; a customer's events that carry none are cut where the gap is over the idle limit.
+// A session is the clicks of one customer that carry one session id of the site; a customer's clicks that carry none are cut where
+// the gap is over the idle limit. Within a session clicks are sorted by (time, id), and of an id the earliest stays. A session keeps its
+// oldest kMaxSessionClicks: what a robot adds beyond them teaches nothing. So a table is a function of the set of clicks it was given,
+// as long as none was let go of.
+//
+// A late click is placed by its time; it may join two sessions into one. Sessions are let go of in the order in which they were last appended to.
+// Not synchronized; const functions may be called by many threads. Memory: about 45 bytes a click in sessions of four.
 #pragma once
 
 #include <cstddef>
 #include <cstdint>
+#include <span>
 #include <vector>
 
+#include <tsl/robin_map.h>
+
 #include "base/clock.h"
-#include "base/ids.h"
+#include "core/lesson.h"
+#include "core/run_pool.h"
 
 namespace attune {
 
-using ItemNumber = std::uint32_t; // place in SessionTable::items
-using SessionNumber = std::uint32_t; // place in the table's order of sessions: the larger, the newer
-inline constexpr ItemNumber kMaxItems = 1U << 31; // exclusive: core/neighbours.h keeps a bit beside each number
+using ItemNumber = std::uint32_t; // in the order items were first learned
+using SessionNumber = std::uint32_t; // a place in the table, used again when its session is let go of
 inline constexpr ItemNumber kUnknownItem = 0xFFFF'FFFFU; // was never learned
+inline constexpr SessionNumber kNoSession = 0xFFFF'FFFFU;
+inline constexpr std::size_t kMaxSessionClicks = 1000;
+static_assert(kMaxSessionClicks <= kMaxRun);
 
-// Hashes of the customer and of the site's session id (XXH3, 64 bits).
-struct SessionKey {
-  std::uint64_t customer = 0;
-  std::uint64_t site = 0; // 0: the events carry no session id
-  friend auto operator<=>(const SessionKey&, const SessionKey&) = default;
+struct Click {
+  std::int64_t time = 0;
+  std::uint64_t id = 0;
+  ItemNumber item = 0;
+  ClickKind kind = ClickKind::view;
 };
 
-// Times and ids are kept for every click, repeats of the item before included: a late event may yet come between them.
-struct SessionTable {
-  std::vector<ItemId> items; // sorted; each has a click
-  std::vector<SessionKey> keys; // per session; sessions are sorted by (time of the last click, key)
-  std::vector<std::uint64_t> begin{0}; // sessions + 1: the clicks of session s are [begin[s], begin[s + 1])
-  std::vector<std::int64_t> times; // per click, ms since 1970; within a session sorted by (time, id)
-  std::vector<std::uint64_t> ids; // per click: hash of event id and line; no two are equal
-  std::vector<ItemNumber> clicked; // per click
+class SessionTable {
+ public:
+  explicit SessionTable(Milliseconds idle);
 
-  [[nodiscard]] std::size_t sessions() const { return keys.size(); }
-  [[nodiscard]] std::size_t clicks() const { return times.size(); }
-  [[nodiscard]] std::int64_t end_time(std::size_t session) const { return times[begin[session + 1] - 1]; }
-  friend bool operator==(const SessionTable&, const SessionTable&) = default;
+  // Where a click belongs.
+  struct Place {
+    enum class How : std::uint8_t {
+      appended, // behind the clicks of `session`, or in a new one when that is kNoSession
+      inserted, // before other clicks of `session`, or between it and `other`, which become one
+      repeated, // its id is there
+      ignored, // its session is full
+    };
+    How how = How::appended;
+    SessionNumber session = kNoSession;
+    SessionNumber other = kNoSession;
+  };
+  [[nodiscard]] Place place(const SessionKey& key, const Click& click) const;
+
+  // An appended click; returns its session, which is new when the place names none.
+  SessionNumber append(const Place& place, const SessionKey& key, const Click& click);
+  // An inserted click; its session is the place's.
+  void insert(const Place& place, const Click& click);
+  // Lets go of a session.
+  void close(SessionNumber session);
+
+  // Oldest first; `items` without the repeats of the item before. Good until the session changes.
+  [[nodiscard]] std::span<const Click> clicks(SessionNumber session) const { return clicks_.values(sessions_[session].clicks); }
+  [[nodiscard]] std::span<const ItemNumber> items(SessionNumber session) const { return items_.values(sessions_[session].items); }
+  [[nodiscard]] const SessionKey& key(SessionNumber session) const { return sessions_[session].key; }
+  [[nodiscard]] bool is_open(SessionNumber session) const { return sessions_[session].clicks.size > 0; }
+  // Brings what items() needs into the cache, in two steps some work apart.
+  void prefetch_session(SessionNumber session) const { __builtin_prefetch(&sessions_[session]); }
+  void prefetch_items(SessionNumber session) const { __builtin_prefetch(items_.data(sessions_[session].items)); }
+
+  // The session of this key; of clicks without a session id the customer's newest. kNoSession: none.
+  [[nodiscard]] SessionNumber find(const SessionKey& key) const;
+  // The customer's newest session, and the one before a session.
+  [[nodiscard]] SessionNumber newest_of(std::uint64_t customer) const;
+  [[nodiscard]] SessionNumber before(SessionNumber session) const;
+  // The one that was appended to longest ago; kNoSession when there is none.
+  [[nodiscard]] SessionNumber oldest() const { return first_; }
+
+  [[nodiscard]] std::size_t sessions() const { return open_count_; }
+  [[nodiscard]] std::size_t click_count() const { return click_count_; }
+  // All numbers are below this; some may be closed.
+  [[nodiscard]] SessionNumber limit() const { return static_cast<SessionNumber>(sessions_.size()); }
+  [[nodiscard]] Milliseconds idle() const { return Milliseconds(idle_); }
+  [[nodiscard]] std::size_t bytes() const;
+
+  // From the one appended to longest ago to the newest: what a snapshot holds.
+  template <class Take>
+  void for_each(Take&& take) const
+  {
+    for (auto session = first_; session != kNoSession; session = sessions_[session].later) take(session);
+  }
+  // A whole session, behind all others, as for_each() gave it. REQUIRES: its clicks are in order, 1 to kMaxSessionClicks.
+  SessionNumber restore(const SessionKey& key, std::span<const Click> clicks);
+  void reserve(std::size_t sessions);
+
+ private:
+  struct Session {
+    SessionKey key;
+    Run clicks;
+    Run items;
+    SessionNumber before = kNoSession; // of the same customer; looked at before use, since the number may be another's by now
+    SessionNumber earlier = kNoSession; // in the order of last clicks
+    SessionNumber later = kNoSession;
+  };
+  struct KeyHash {
+    std::size_t operator()(const SessionKey& key) const { return key.customer ^ (key.site * 0x9E3779B97F4A7C15ULL); }
+  };
+  struct CustomerHash {
+    std::size_t operator()(std::uint64_t customer) const { return customer; }
+  };
+
+  [[nodiscard]] Place place_in(SessionNumber session, const Click& click) const;
+  [[nodiscard]] Place place_by_time(const SessionKey& key, const Click& click) const;
+  [[nodiscard]] SessionNumber next_without_site(SessionNumber session) const;
+  SessionNumber open(const SessionKey& key, std::int64_t time);
+  void chain(SessionNumber session, std::int64_t time);
+  void put(Session& session, const Click& click);
+  void unlink(SessionNumber session);
+  void link_last(SessionNumber session);
+
+  std::int64_t idle_;
+  std::vector<Session> sessions_;
+  std::vector<SessionNumber> free_;
+  RunPool<Click> clicks_;
+  RunPool<ItemNumber> items_;
+  tsl::robin_map<SessionKey, SessionNumber, KeyHash> by_key_;
+  tsl::robin_map<std::uint64_t, SessionNumber, CustomerHash> by_customer_;
+  SessionNumber first_ = kNoSession;
+  SessionNumber last_ = kNoSession;
+  std::size_t open_count_ = 0;
+  std::size_t click_count_ = 0;
 };
 
 } // namespace attune

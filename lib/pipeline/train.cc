@@ -36,7 +36,7 @@ Status Trainer::line(std::string_view text, const std::string& source, const Ent
 {
   if (auto parsed = decoder_.decode(text, event_); !parsed) return bury(source, parsed.error(), text, entry.received);
   if (auto completed = complete(event_, entry); !completed) return bury(source, completed.error(), text, entry.received);
-  model_.learn(event_);
+  lessons_.add(event_);
   ++events_;
   return {};
 }
@@ -52,7 +52,7 @@ Status Trainer::take(const RecordBlock& block, Lane& lane)
       if (!buried) return buried;
       continue;
     }
-    model_.learn(event_);
+    lessons_.add(event_);
     ++events_;
   }
   if (block.records.back().offset >= lane.to) lane.next = lane.to;
@@ -108,9 +108,9 @@ Status Trainer::log(LogReader& log, std::span<const LogRange> ranges, const Trai
     if (auto waited = log.wait(kWait); !waited) return waited;
   }
 
-  model_.positions.clear();
-  for (const auto& lane : lanes) model_.positions.push_back({lane.at, lane.next});
-  std::sort(model_.positions.begin(), model_.positions.end());
+  positions_.clear();
+  for (const auto& lane : lanes) positions_.push_back({lane.at, lane.next});
+  std::sort(positions_.begin(), positions_.end());
   return {};
 }
 

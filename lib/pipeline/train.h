@@ -1,7 +1,7 @@
-// Trainer: events into a model: line by line, or a range of a log. Since a model is a function of the set of its events, partitions
-// are read one beside the other, in whatever order they come.
+// Trainer: events into lessons for a model (core/lesson.h): line by line, or a range of a log. Lessons are put in order before they are
+// taught, so partitions are read one beside the other, in whatever order they come.
 //
-// What is no event goes to the dead letters; the model is as if it had not been there. Thread rule: one thread.
+// What is no event goes to the dead letters; the lessons are as if it had not been there. Thread rule: one thread.
 #pragma once
 
 #include <cstdint>
@@ -11,8 +11,9 @@
 #include <string>
 #include <string_view>
 
+#include "base/position.h"
 #include "core/event_json.h"
-#include "core/model.h"
+#include "core/lesson.h"
 #include "pipeline/dead_letter.h"
 #include "pipeline/event_record.h"
 #include "pipeline/log_range.h"
@@ -28,17 +29,19 @@ struct TrainOptions {
 class Trainer {
  public:
   // Both outlive the trainer.
-  Trainer(Model& model, DeadLetterSink& dead_letters) : model_(model), dead_letters_(dead_letters) {}
+  Trainer(Lessons& lessons, DeadLetterSink& dead_letters) : lessons_(lessons), dead_letters_(dead_letters) {}
 
   // One line of JSON. `source` names it in a dead letter ("stdin:7"). An event without id or time gets them from `entry`.
   // ERRORS: of the dead letter sink.
   Status line(std::string_view text, const std::string& source, const Entry& entry);
 
-  // Ranges of a log up to their ends, or up to a stop. The positions reached become the model's.
+  // Ranges of a log up to their ends, or up to a stop.
   // REQUIRES: every range has an end, at most one for each partition. ERRORS: of the log; unreachable: it gave nothing for
   // `give_up`.
   Status log(LogReader& log, std::span<const LogRange> ranges, const TrainOptions& options);
 
+  // The positions log() reached, sorted.
+  [[nodiscard]] const std::vector<LogPosition>& positions() const { return positions_; }
   [[nodiscard]] std::uint64_t events() const { return events_; }
   [[nodiscard]] std::uint64_t rejected() const { return rejected_; }
 
@@ -48,10 +51,11 @@ class Trainer {
   Status take(const RecordBlock& block, Lane& lane);
   Result<std::uint64_t> advance(LogReader& log, Lane& lane);
 
-  Model& model_;
+  Lessons& lessons_;
   DeadLetterSink& dead_letters_;
   EventDecoder decoder_;
   Event event_;
+  std::vector<LogPosition> positions_;
   std::uint64_t events_ = 0;
   std::uint64_t rejected_ = 0;
 };

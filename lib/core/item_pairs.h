@@ -1,0 +1,71 @@
+// ItemPairs: for each item, which items came after it in a session, before it, and with it. Sequential rules after SR (Kamehkhosh,
+// Jannach, Ludewig: "A Comparison of Frequent Pattern Techniques and a Deep Learning Method for Session-Based Recommendation", 2017),
+// with decay in the item's own transitions, and co-occurrence.
+//
+// An item y followed by x at distance d (1 to kLags; items between count once) gives the pair (y, x) 1/d. Raw counts are integers,
+// functions of the set of sessions, taken back when a session is let go of; decayed sums follow the order in which clicks were learned.
+// An item keeps up to kMaxPartners; when one more comes, the weaker half goes. Raw counts are exact while nothing went.
+// Not synchronized; const functions may be called by many threads. Memory: 40 bytes a pair and an eighth of slack, 64 an item.
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include "core/session_table.h"
+
+namespace attune {
+
+inline constexpr std::size_t kLags = 10;
+inline constexpr std::size_t kMaxPartners = 512;
+inline constexpr std::uint32_t kPairUnit = 2520; // 1/d is a whole number of these for every d up to kLags
+
+struct PairCounts {
+  std::uint32_t after = 0; // sum of 1/d over partner after item, in 1/kPairUnit
+  std::uint32_t before = 0; // the same, partner before item
+  std::uint32_t next = 0; // times the partner came directly after
+  std::uint32_t together = 0; // times one was new to a session in which the other stood within kLags before it
+  // Decayed as of the item's transition `at`, with time constants of kFastTau, kFasterTau and kSlowTau transitions.
+  std::uint32_t at = 0;
+  float slow = 0; // of 1/d
+  float fast = 0; // of 1/d
+  float faster = 0; // of direct successors
+};
+inline constexpr float kSlowTau = 300;
+inline constexpr float kFastTau = 30;
+inline constexpr float kFasterTau = 8;
+
+class ItemPairs {
+ public:
+  // The partners of one item, in the order they were met.
+  struct Partners {
+    std::vector<ItemNumber> items;
+    std::vector<PairCounts> counts; // beside each
+    std::uint32_t transitions = 0; // raw: clicks that followed a click on the item
+    std::uint32_t clock = 0; // the same, never taken back: what decays is measured in
+  };
+
+  void grow(std::size_t items) { partners_.resize(items); }
+  [[nodiscard]] const Partners& of(ItemNumber item) const { return partners_[item]; }
+  [[nodiscard]] std::size_t items() const { return partners_.size(); }
+  [[nodiscard]] std::size_t pairs() const { return pairs_; }
+  [[nodiscard]] std::size_t bytes() const;
+
+  // A click on `item` behind `session` (oldest first, repeats dropped). `fresh`: decayed sums are moved too.
+  // `is_new`: it does not stand in the session yet.
+  void add(std::span<const ItemNumber> session, ItemNumber item, bool is_new, bool fresh);
+  // Takes back what add() counted raw.
+  void subtract(std::span<const ItemNumber> session, ItemNumber item, bool is_new);
+
+  void restore(ItemNumber item, Partners partners);
+
+ private:
+  PairCounts& at(Partners& partners, ItemNumber partner);
+  PairCounts* find(Partners& partners, ItemNumber partner);
+  void prune(Partners& partners);
+
+  std::vector<Partners> partners_;
+  std::size_t pairs_ = 0;
+};
+
+} // namespace attune

@@ -1,0 +1,65 @@
+// ItemTable: the items a model has met: their ids, and what is counted of each alone.
+// Not synchronized; const functions may be called by many threads. Memory: about 100 bytes an item, and its id's bytes.
+#pragma once
+
+#include <cstdint>
+#include <deque>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include <tsl/robin_map.h>
+
+#include "core/session_table.h"
+
+namespace attune {
+
+// Numbers for strings, given in the order in which they are met. Texts stay where they are.
+class Vocabulary {
+ public:
+  Vocabulary() = default;
+  Vocabulary(Vocabulary&&) = default; // the keys point into texts that stay where they are
+  Vocabulary& operator=(Vocabulary&&) = default;
+
+  static constexpr std::uint32_t kNone = 0xFFFF'FFFFU;
+  [[nodiscard]] std::uint32_t find(std::string_view text) const
+  {
+    const auto found = numbers_.find(text);
+    return found == numbers_.end() ? kNone : found->second;
+  }
+  // REQUIRES: fewer than 2^32 - 1 texts.
+  std::uint32_t intern(std::string_view text)
+  {
+    if (const auto found = numbers_.find(text); found != numbers_.end()) return found->second;
+    const auto number = static_cast<std::uint32_t>(texts_.size());
+    texts_.emplace_back(text);
+    numbers_.emplace(texts_.back(), number);
+    return number;
+  }
+  [[nodiscard]] std::string_view text(std::uint32_t number) const { return texts_[number]; }
+  [[nodiscard]] std::size_t size() const { return texts_.size(); }
+  void reserve(std::size_t size) { numbers_.reserve(size); }
+
+ private:
+  std::deque<std::string> texts_;
+  tsl::robin_map<std::string_view, std::uint32_t> numbers_;
+};
+
+inline constexpr std::uint32_t kNoCategory = Vocabulary::kNone;
+
+struct ItemFacts {
+  std::uint32_t sessions = 0; // raw: kept sessions that hold it
+  std::uint32_t clicks = 0; // raw: kept clicks on it, repeats dropped
+  std::uint32_t returns = 0; // raw: of these, clicks in sessions that held it already
+  std::uint32_t first = 0; // the model's clock when it was first learned
+  std::uint32_t last = 0; // and when it was last learned
+  std::uint32_t category = kNoCategory; // what events last said it is
+};
+
+struct ItemTable {
+  Vocabulary ids;
+  std::vector<ItemFacts> facts; // per item
+  Vocabulary categories;
+};
+
+} // namespace attune

@@ -1,0 +1,84 @@
+#include "core/lesson.h"
+
+#include <xxhash.h>
+
+#include <algorithm>
+#include <tuple>
+
+#include "base/assert.h"
+
+namespace attune {
+
+namespace {
+
+std::uint64_t hash_of(std::string_view text, std::uint64_t seed = 0)
+{
+  return XXH3_64bits_withSeed(text.data(), text.size(), seed);
+}
+
+} // namespace
+
+SessionKey session_key(const CustomerId& customer, const SessionId& session)
+{
+  // 0 stands for "no session id", so no id may hash to it.
+  return {hash_of(customer.text), session.empty() ? 0 : std::max<std::uint64_t>(1, hash_of(session.text))};
+}
+
+std::optional<ClickKind> click_kind(EventType type)
+{
+  switch (type) {
+    case EventType::view:
+      return ClickKind::view;
+    case EventType::click:
+      return ClickKind::click;
+    case EventType::cart_add:
+      return ClickKind::cart_add;
+    case EventType::purchase:
+      return ClickKind::purchase;
+    default:
+      return std::nullopt;
+  }
+}
+
+std::uint64_t lesson_id(const EventId& id, std::uint64_t line)
+{
+  return hash_of(id.text, line);
+}
+
+void Lessons::add(const Event& event)
+{
+  refusals_.take(event);
+  for_each_lesson(event, [this](const Lesson& lesson) { add(lesson); });
+}
+
+void Lessons::add(const Lesson& lesson)
+{
+  kept_.push_back(
+      {lesson.key, lesson.time, lesson.id, intern(lesson.item), intern(lesson.category), intern(lesson.slot), lesson.kind});
+}
+
+void Lessons::sort()
+{
+  std::sort(kept_.begin(), kept_.end(), [this](const Kept& a, const Kept& b) {
+    return std::tie(a.time, a.id, a.key, texts_[a.item]) < std::tie(b.time, b.id, b.key, texts_[b.item]);
+  });
+}
+
+Lesson Lessons::operator[](std::size_t at) const
+{
+  const auto& kept = kept_[at];
+  return {kept.key, kept.time, kept.id, texts_[kept.item], texts_[kept.category], texts_[kept.slot], kept.kind};
+}
+
+std::uint32_t Lessons::intern(std::string_view text)
+{
+  if (text.empty()) return 0;
+  if (const auto known = numbers_.find(text); known != numbers_.end()) return known->second;
+  ATTUNE_ASSERT(texts_.size() < 0xFFFF'FFFFU);
+  const auto number = static_cast<std::uint32_t>(texts_.size());
+  texts_.emplace_back(text);
+  numbers_.emplace(texts_.back(), number);
+  return number;
+}
+
+} // namespace attune

@@ -1,0 +1,35 @@
+// Model::State: the inside of a model, for the files of lib/core that read it.
+#pragma once
+
+#include <cstdint>
+
+#include "core/blend.h"
+#include "core/item_pairs.h"
+#include "core/item_table.h"
+#include "core/model.h"
+#include "core/popularity.h"
+#include "core/postings.h"
+#include "core/session_table.h"
+
+namespace attune {
+
+struct Model::State {
+  explicit State(const ModelOptions& made_with);
+
+  ModelOptions options;
+  ItemTable items;
+  SessionTable table;
+  Postings postings;
+  ItemPairs pairs;
+  Popularity popularity;
+  Vocabulary slots; // number 0 is none
+  Blend blend;
+  Refusals refusals;
+  std::uint32_t clock = 0; // clicks learned, repeats dropped
+  std::int64_t newest = INT64_MIN; // time of the newest click
+  std::uint64_t file = 0; // checksum of the file it was last written to or read from
+  std::uint64_t learned_by_then = 0;
+  std::uint64_t learned = 0, repeated = 0, late = 0, ignored = 0, refused = 0;
+};
+
+} // namespace attune

@@ -1,0 +1,118 @@
+#include "core/reasons.h"
+
+#include <algorithm>
+#include <optional>
+
+#include "core/model_state.h"
+
+namespace attune {
+
+namespace {
+
+class Teller {
+ public:
+  Teller(const Model& model, const Workspace& work, ItemNumber item, const Catalog& catalog)
+      : state_(model.state()), work_(work), item_(item), catalog_(catalog), session_(work.question.session)
+  {
+  }
+
+  [[nodiscard]] std::string tell(Group group) const
+  {
+    switch (group) {
+      case Group::neighbours:
+        return neighbours();
+      case Group::sequences:
+        return sequences();
+      case Group::popular:
+        return popular(state_, item_);
+      case Group::session:
+        return std::find(session_.begin(), session_.end(), item_) != session_.end() ? "seen in this visit" : "new to this visit";
+      case Group::affinity:
+        return affinity();
+      case Group::complements:
+        return {};
+    }
+    return {};
+  }
+
+  static std::string popular(const Model::State& state, ItemNumber item)
+  {
+    const auto best = state.popularity[Window::middle].best();
+    const auto place = static_cast<std::size_t>(std::find(best.begin(), best.end(), item) - best.begin());
+    const auto clicks = state.items.facts[item].clicks;
+    const auto times = clicks == 1 ? "once" : std::to_string(clicks) + " times";
+    if (place == best.size()) return "seen " + times;
+    if (place == 0) return "the most popular of all, seen " + times;
+    std::size_t among = 10;
+    while (among <= place) among *= 10;
+    return "among the " + std::to_string(among) + " most popular, seen " + times;
+  }
+
+ private:
+  [[nodiscard]] std::string name(ItemNumber item) const
+  {
+    const auto id = state_.items.ids.text(item);
+    const auto* known = catalog_.find(ItemId(id));
+    return known && !known->name.empty() ? known->name : std::string(id);
+  }
+
+  [[nodiscard]] std::string neighbours() const
+  {
+    const auto evidence = work_.search.why(item_, state_.table);
+    if (evidence.of == 0) return "no similar visit holds it";
+    const auto of = std::to_string(evidence.of) + (evidence.of == 1 ? " similar visit" : " similar visits");
+    if (evidence.beside == item_) return "seen in this visit, as in " + of;
+    return "seen next to " + name(evidence.beside) + " in " + std::to_string(evidence.with) + " of " + of;
+  }
+
+  [[nodiscard]] std::string sequences() const
+  {
+    const auto last = session_.back();
+    const auto& partners = state_.pairs.of(last);
+    const auto found = std::find(partners.items.begin(), partners.items.end(), item_);
+    if (found == partners.items.end()) return "not seen after " + name(last);
+    const auto& counts = partners.counts[static_cast<std::size_t>(found - partners.items.begin())];
+    if (counts.next > 0)
+      return "came right after " + name(last) + " " + std::to_string(counts.next) + " of " + std::to_string(partners.transitions) +
+             (partners.transitions == 1 ? " time" : " times");
+    return (counts.after > 0 ? "came some steps after " : "came before ") + name(last);
+  }
+
+  [[nodiscard]] std::string affinity() const
+  {
+    const auto& earlier = work_.question.earlier;
+    if (std::find(earlier.begin(), earlier.end(), item_) != earlier.end()) return "seen in an earlier visit";
+    const auto category = state_.items.facts[item_].category;
+    if (category != kNoCategory && category == state_.items.facts[session_.back()].category)
+      return "of the same kind as " + name(session_.back());
+    return "of a kind looked at in this visit";
+  }
+
+  const Model::State& state_;
+  const Workspace& work_;
+  ItemNumber item_;
+  const Catalog& catalog_;
+  const std::vector<ItemNumber>& session_;
+};
+
+} // namespace
+
+std::vector<Contribution> reasons_of(const Model& model, const Workspace& work, std::size_t place, const Catalog& catalog)
+{
+  const Teller teller(model, work, work.features.items()[place], catalog);
+  std::vector<Contribution> reasons;
+  for (std::size_t g = 0; g < kGroups; ++g) {
+    const auto part = static_cast<double>(work.scores.part(static_cast<Group>(g), place));
+    if (part == 0) continue;
+    const auto group = static_cast<Group>(g);
+    reasons.push_back({std::string(group_name(group)), part, part > 0 ? teller.tell(group) : std::string()});
+  }
+  return reasons;
+}
+
+Contribution popular_reason(const Model& model, const Ranked& item)
+{
+  return {std::string(group_name(Group::popular)), item.score, Teller::popular(model.state(), item.item)};
+}
+
+} // namespace attune

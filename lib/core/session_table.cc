@@ -1,0 +1,252 @@
+#include "core/session_table.h"
+
+#include <algorithm>
+#include <tuple>
+
+#include "base/assert.h"
+
+namespace attune {
+
+namespace {
+
+// How far back a late click without a session id is looked for.
+constexpr int kMostSteps = 64;
+constexpr float kLoad = 0.9F; // of the maps: they are asked once a click, and their memory counts
+
+bool before_in_session(const Click& a, const Click& b)
+{
+  return std::tie(a.time, a.id) < std::tie(b.time, b.id);
+}
+
+} // namespace
+
+SessionTable::SessionTable(Milliseconds idle) : idle_(idle.count())
+{
+  by_key_.max_load_factor(kLoad);
+  by_customer_.max_load_factor(kLoad);
+}
+
+SessionTable::Place SessionTable::place(const SessionKey& key, const Click& click) const
+{
+  if (key.site == 0) return place_by_time(key, click);
+  const auto session = find(key);
+  return session == kNoSession ? Place{} : place_in(session, click);
+}
+
+SessionTable::Place SessionTable::place_in(SessionNumber session, const Click& click) const
+{
+  const auto there = clicks(session);
+  // Of two clicks with one id the earlier stays.
+  for (const auto& known : there)
+    if (known.id == click.id) return {click.time < known.time ? Place::How::inserted : Place::How::repeated, session, kNoSession};
+  const bool last = before_in_session(there.back(), click);
+  if (there.size() == kMaxSessionClicks && last) return {Place::How::ignored, session, kNoSession};
+  return {last ? Place::How::appended : Place::How::inserted, session, kNoSession};
+}
+
+// Sessions without a site's id lie apart by more than the idle limit, so that a click is near two of them at most, and then joins them.
+SessionTable::Place SessionTable::place_by_time(const SessionKey& key, const Click& click) const
+{
+  auto later = kNoSession; // the one behind it, when near enough
+  auto session = find(key);
+  for (int step = 0; session != kNoSession && step < kMostSteps; ++step, session = next_without_site(session)) {
+    const auto there = clicks(session);
+    if (click.time + idle_ < there.front().time) continue;
+    if (there.back().time + idle_ < click.time) break;
+    const auto place = place_in(session, click);
+    if (place.how == Place::How::repeated || place.how == Place::How::ignored) return place;
+    if (click.time >= there.front().time && later == kNoSession) return place; // inside it, or behind it alone
+    if (click.time < there.front().time) {
+      later = session; // in front of it: the one before may be near too
+      continue;
+    }
+    return {Place::How::inserted, session, later};
+  }
+  if (later != kNoSession) return {Place::How::inserted, later, kNoSession};
+  return {};
+}
+
+SessionNumber SessionTable::append(const Place& place, const SessionKey& key, const Click& click)
+{
+  const auto session = place.session == kNoSession ? open(key, click.time) : place.session;
+  if (place.session != kNoSession) {
+    unlink(session);
+    link_last(session);
+  }
+  put(sessions_[session], click);
+  ++click_count_;
+  return session;
+}
+
+void SessionTable::insert(const Place& place, const Click& click)
+{
+  const auto there = clicks(place.session);
+  std::vector<Click> all(there.begin(), there.end());
+  if (place.other != kNoSession) {
+    const auto more = clicks(place.other);
+    all.insert(all.end(), more.begin(), more.end());
+    close(place.other);
+  }
+  all.insert(std::upper_bound(all.begin(), all.end(), click, before_in_session), click);
+  // Two that become one may have an id in common: its smaller click stays.
+  std::vector<Click> kept;
+  for (const auto& each : all) {
+    const bool known = std::any_of(kept.begin(), kept.end(), [&](const Click& other) { return other.id == each.id; });
+    if (!known && kept.size() < kMaxSessionClicks) kept.push_back(each);
+  }
+  auto& session = sessions_[place.session];
+  click_count_ -= session.clicks.size;
+  session.clicks.size = 0;
+  session.items.size = 0;
+  for (const auto& each : kept) put(session, each);
+  click_count_ += kept.size();
+}
+
+void SessionTable::put(Session& session, const Click& click)
+{
+  clicks_.push(session.clicks, click);
+  if (session.items.size == 0 || items_.values(session.items).back() != click.item) items_.push(session.items, click.item);
+}
+
+SessionNumber SessionTable::open(const SessionKey& key, std::int64_t time)
+{
+  SessionNumber session = 0;
+  if (free_.empty()) {
+    ATTUNE_ASSERT(sessions_.size() < kNoSession);
+    session = static_cast<SessionNumber>(sessions_.size());
+    sessions_.emplace_back();
+  } else {
+    session = free_.back();
+    free_.pop_back();
+  }
+  sessions_[session].key = key;
+  chain(session, time);
+  link_last(session);
+  ++open_count_;
+  return session;
+}
+
+// Puts a session that is to begin at `time` among those of its customer: the maps name the newest, `before` leads to the others.
+void SessionTable::chain(SessionNumber session, std::int64_t time)
+{
+  auto& made = sessions_[session];
+  const auto [newest, first] = by_customer_.try_emplace(made.key.customer, session);
+  if (first) {
+    made.before = kNoSession;
+  } else if (clicks(newest->second).front().time <= time) {
+    made.before = newest->second;
+    newest.value() = session;
+  } else {
+    auto behind = newest->second;
+    for (int step = 0; step < kMostSteps; ++step) {
+      const auto next = before(behind);
+      if (next == kNoSession || clicks(next).front().time <= time) break;
+      behind = next;
+    }
+    made.before = before(behind);
+    sessions_[behind].before = session;
+  }
+  const auto [same, new_key] = by_key_.try_emplace(made.key, session);
+  if (!new_key && clicks(same->second).front().time <= time) same.value() = session;
+}
+
+void SessionTable::close(SessionNumber session)
+{
+  const auto key = sessions_[session].key;
+  const auto older = before(session);
+  if (const auto newest = by_customer_.find(key.customer); newest != by_customer_.end() && newest->second == session) {
+    if (older == kNoSession)
+      by_customer_.erase(newest);
+    else
+      newest.value() = older;
+  }
+  if (const auto same = by_key_.find(key); same != by_key_.end() && same->second == session) {
+    const auto next = key.site == 0 ? next_without_site(session) : kNoSession;
+    if (next == kNoSession)
+      by_key_.erase(same);
+    else
+      same.value() = next;
+  }
+  unlink(session);
+  auto& closed = sessions_[session];
+  click_count_ -= closed.clicks.size;
+  clicks_.release(closed.clicks);
+  items_.release(closed.items);
+  closed = {};
+  free_.push_back(session);
+  --open_count_;
+}
+
+SessionNumber SessionTable::restore(const SessionKey& key, std::span<const Click> clicks)
+{
+  ATTUNE_ASSERT(!clicks.empty() && clicks.size() <= kMaxSessionClicks);
+  const auto session = open(key, clicks.front().time);
+  auto& made = sessions_[session];
+  clicks_.reserve(made.clicks, clicks.size());
+  for (const auto& click : clicks) put(made, click);
+  click_count_ += clicks.size();
+  return session;
+}
+
+SessionNumber SessionTable::find(const SessionKey& key) const
+{
+  const auto found = by_key_.find(key);
+  return found == by_key_.end() ? kNoSession : found->second;
+}
+
+SessionNumber SessionTable::newest_of(std::uint64_t customer) const
+{
+  const auto found = by_customer_.find(customer);
+  return found == by_customer_.end() ? kNoSession : found->second;
+}
+
+SessionNumber SessionTable::before(SessionNumber session) const
+{
+  const auto& here = sessions_[session];
+  if (here.before == kNoSession) return kNoSession;
+  const auto& there = sessions_[here.before];
+  // A number that is in use again names a session of somebody else, or a newer one.
+  const bool same = there.clicks.size > 0 && there.key.customer == here.key.customer &&
+                    (here.clicks.size == 0 || clicks(here.before).front().time <= clicks(session).front().time);
+  return same && here.before != session ? here.before : kNoSession;
+}
+
+SessionNumber SessionTable::next_without_site(SessionNumber session) const
+{
+  auto next = before(session);
+  for (int step = 0; next != kNoSession && sessions_[next].key.site != 0; next = before(next))
+    if (++step == kMostSteps) return kNoSession;
+  return next;
+}
+
+void SessionTable::unlink(SessionNumber session)
+{
+  const auto& here = sessions_[session];
+  (here.earlier == kNoSession ? first_ : sessions_[here.earlier].later) = here.later;
+  (here.later == kNoSession ? last_ : sessions_[here.later].earlier) = here.earlier;
+}
+
+void SessionTable::link_last(SessionNumber session)
+{
+  auto& here = sessions_[session];
+  here.earlier = last_;
+  here.later = kNoSession;
+  (last_ == kNoSession ? first_ : sessions_[last_].later) = session;
+  last_ = session;
+}
+
+std::size_t SessionTable::bytes() const
+{
+  constexpr std::size_t kMapEntry = 32;
+  return clicks_.bytes() + items_.bytes() + sessions_.capacity() * sizeof(Session) + by_key_.bucket_count() * kMapEntry +
+         by_customer_.bucket_count() * (kMapEntry - 8);
+}
+
+void SessionTable::reserve(std::size_t sessions)
+{
+  sessions_.reserve(sessions);
+  by_key_.reserve(sessions);
+  by_customer_.reserve(sessions);
+}
+
+} // namespace attune
