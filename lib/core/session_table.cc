@@ -9,8 +9,6 @@ namespace attune {
 
 namespace {
 
-// How far back a late click without a session id is looked for.
-constexpr int kMostSteps = 64;
 constexpr float kLoad = 0.9F; // of the maps: they are asked once a click, and their memory counts
 
 bool before_in_session(const Click& a, const Click& b)
@@ -30,7 +28,20 @@ SessionTable::Place SessionTable::place(const SessionKey& key, const Click& clic
 {
   if (key.site == 0) return place_by_time(key, click);
   const auto session = find(key);
-  return session == kNoSession ? Place{} : place_in(session, click);
+  if (session == kNoSession) return too_late(newest_of(key.customer), click.time) ? Place{Place::How::ignored} : Place{};
+  const auto place = place_in(session, click);
+  // Its session begins earlier with it, and moves behind others.
+  const bool moves = place.how == Place::How::inserted && click.time < clicks(session).front().time;
+  return moves && too_late(before(session), click.time) ? Place{Place::How::ignored, session} : place;
+}
+
+// Whether a session that begins at `time` stands before more than kMostLate of the customer's, `from` being the newest to be looked at.
+bool SessionTable::too_late(SessionNumber from, std::int64_t time) const
+{
+  int steps = 0;
+  for (auto session = from; session != kNoSession && clicks(session).front().time > time; session = before(session))
+    if (++steps > kMostLate) return true;
+  return false;
 }
 
 SessionTable::Place SessionTable::place_in(SessionNumber session, const Click& click) const
@@ -48,22 +59,21 @@ SessionTable::Place SessionTable::place_in(SessionNumber session, const Click& c
 SessionTable::Place SessionTable::place_by_time(const SessionKey& key, const Click& click) const
 {
   auto later = kNoSession; // the one behind it, when near enough
-  auto session = find(key);
-  for (int step = 0; session != kNoSession && step < kMostSteps; ++step, session = next_without_site(session)) {
+  int steps = 0;
+  for (auto session = find(key); session != kNoSession; session = before(session)) {
+    if (++steps > kMostLate) return {Place::How::ignored};
+    if (sessions_[session].key != key) continue;
     const auto there = clicks(session);
     if (click.time + idle_ < there.front().time) continue;
     if (there.back().time + idle_ < click.time) break;
     const auto place = place_in(session, click);
     if (place.how == Place::How::repeated || place.how == Place::How::ignored) return place;
-    if (click.time >= there.front().time && later == kNoSession) return place; // inside it, or behind it alone
-    if (click.time < there.front().time) {
-      later = session; // in front of it: the one before may be near too
-      continue;
-    }
-    return {Place::How::inserted, session, later};
+    if (click.time >= there.front().time) // inside it, or behind it
+      return later == kNoSession ? place : Place{Place::How::inserted, session, later};
+    later = session; // in front of it: the one before may be near too
   }
   if (later != kNoSession) return {Place::How::inserted, later, kNoSession};
-  return {};
+  return too_late(newest_of(key.customer), click.time) ? Place{Place::How::ignored} : Place{};
 }
 
 SessionNumber SessionTable::append(const Place& place, const SessionKey& key, const Click& click)
@@ -81,6 +91,7 @@ SessionNumber SessionTable::append(const Place& place, const SessionKey& key, co
 void SessionTable::insert(const Place& place, const Click& click)
 {
   const auto there = clicks(place.session);
+  const auto there_first = there.front().time;
   std::vector<Click> all(there.begin(), there.end());
   if (place.other != kNoSession) {
     const auto more = clicks(place.other);
@@ -93,6 +104,11 @@ void SessionTable::insert(const Place& place, const Click& click)
   for (const auto& each : all) {
     const bool known = std::any_of(kept.begin(), kept.end(), [&](const Click& other) { return other.id == each.id; });
     if (!known && kept.size() < kMaxSessionClicks) kept.push_back(each);
+  }
+  if (kept.front().time < there_first) {
+    const auto behind = sessions_[place.session].behind;
+    unchain(place.session);
+    chain(place.session, kept.front().time, behind);
   }
   auto& session = sessions_[place.session];
   click_count_ -= session.clicks.size;
@@ -120,53 +136,54 @@ SessionNumber SessionTable::open(const SessionKey& key, std::int64_t time)
     free_.pop_back();
   }
   sessions_[session].key = key;
-  chain(session, time);
+  if (const auto same = find(key); same == kNoSession || clicks(same).front().time <= time) by_key_[key] = session;
+  chain(session, time, kNoSession);
   link_last(session);
   ++open_count_;
   return session;
 }
 
-// Puts a session that is to begin at `time` among those of its customer: the maps name the newest, `before` leads to the others.
-void SessionTable::chain(SessionNumber session, std::int64_t time)
+// Puts a session that is to begin at `time` among those of its customer, before `behind`, or before none.
+void SessionTable::chain(SessionNumber session, std::int64_t time, SessionNumber behind)
 {
   auto& made = sessions_[session];
-  const auto [newest, first] = by_customer_.try_emplace(made.key.customer, session);
-  if (first) {
-    made.before = kNoSession;
-  } else if (clicks(newest->second).front().time <= time) {
-    made.before = newest->second;
-    newest.value() = session;
-  } else {
-    auto behind = newest->second;
-    for (int step = 0; step < kMostSteps; ++step) {
-      const auto next = before(behind);
-      if (next == kNoSession || clicks(next).front().time <= time) break;
-      behind = next;
-    }
-    made.before = before(behind);
-    sessions_[behind].before = session;
+  made.behind = behind;
+  made.before = behind == kNoSession ? newest_of(made.key.customer) : before(behind);
+  while (made.before != kNoSession && clicks(made.before).front().time > time) {
+    made.behind = made.before;
+    made.before = before(made.before);
   }
-  const auto [same, new_key] = by_key_.try_emplace(made.key, session);
-  if (!new_key && clicks(same->second).front().time <= time) same.value() = session;
+  if (made.before != kNoSession) sessions_[made.before].behind = session;
+  if (made.behind != kNoSession)
+    sessions_[made.behind].before = session;
+  else
+    by_customer_[made.key.customer] = session;
+}
+
+void SessionTable::unchain(SessionNumber session)
+{
+  const auto& here = sessions_[session];
+  if (here.before != kNoSession) sessions_[here.before].behind = here.behind;
+  if (here.behind != kNoSession)
+    sessions_[here.behind].before = here.before;
+  else if (here.before != kNoSession)
+    by_customer_[here.key.customer] = here.before;
+  else
+    by_customer_.erase(here.key.customer);
 }
 
 void SessionTable::close(SessionNumber session)
 {
   const auto key = sessions_[session].key;
-  const auto older = before(session);
-  if (const auto newest = by_customer_.find(key.customer); newest != by_customer_.end() && newest->second == session) {
-    if (older == kNoSession)
-      by_customer_.erase(newest);
-    else
-      newest.value() = older;
-  }
-  if (const auto same = by_key_.find(key); same != by_key_.end() && same->second == session) {
-    const auto next = key.site == 0 ? next_without_site(session) : kNoSession;
+  if (find(key) == session) {
+    auto next = key.site == 0 ? before(session) : kNoSession;
+    while (next != kNoSession && sessions_[next].key.site != 0) next = before(next);
     if (next == kNoSession)
-      by_key_.erase(same);
+      by_key_.erase(key);
     else
-      same.value() = next;
+      by_key_[key] = next;
   }
+  unchain(session);
   unlink(session);
   auto& closed = sessions_[session];
   click_count_ -= closed.clicks.size;
@@ -202,21 +219,7 @@ SessionNumber SessionTable::newest_of(std::uint64_t customer) const
 
 SessionNumber SessionTable::before(SessionNumber session) const
 {
-  const auto& here = sessions_[session];
-  if (here.before == kNoSession) return kNoSession;
-  const auto& there = sessions_[here.before];
-  // A number that is in use again names a session of somebody else, or a newer one.
-  const bool same = there.clicks.size > 0 && there.key.customer == here.key.customer &&
-                    (here.clicks.size == 0 || clicks(here.before).front().time <= clicks(session).front().time);
-  return same && here.before != session ? here.before : kNoSession;
-}
-
-SessionNumber SessionTable::next_without_site(SessionNumber session) const
-{
-  auto next = before(session);
-  for (int step = 0; next != kNoSession && sessions_[next].key.site != 0; next = before(next))
-    if (++step == kMostSteps) return kNoSession;
-  return next;
+  return sessions_[session].before;
 }
 
 void SessionTable::unlink(SessionNumber session)

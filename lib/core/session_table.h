@@ -3,9 +3,10 @@
 // A session is the clicks of one customer that carry one session id of the site; a customer's clicks that carry none are cut where
 // the gap is over the idle limit. Within a session clicks are sorted by (time, id), and of an id the earliest stays. A session keeps its
 // oldest kMaxSessionClicks: what a robot adds beyond them teaches nothing. So a table is a function of the set of clicks it was given,
-// as long as none was let go of.
+// as long as none was let go of or ignored, and no click without a session id comes at two times.
 //
-// A late click is placed by its time; it may join two sessions into one. Sessions are let go of in the order in which they were last appended to.
+// A late click is placed by its time; it may join two sessions into one. What is late by more than kMostLate of its customer's sessions
+// is ignored, so that no click costs more than looking through so many. Sessions are let go of in the order in which they were last appended to.
 // Not synchronized; const functions may be called by many threads. Memory: about 45 bytes a click in sessions of four.
 #pragma once
 
@@ -28,6 +29,7 @@ inline constexpr ItemNumber kUnknownItem = 0xFFFF'FFFFU; // was never learned
 inline constexpr SessionNumber kNoSession = 0xFFFF'FFFFU;
 inline constexpr std::size_t kMaxSessionClicks = 1000;
 static_assert(kMaxSessionClicks <= kMaxRun);
+inline constexpr int kMostLate = 64; // sessions of a customer
 
 struct Click {
   std::int64_t time = 0;
@@ -46,7 +48,7 @@ class SessionTable {
       appended, // behind the clicks of `session`, or in a new one when that is kNoSession
       inserted, // before other clicks of `session`, or between it and `other`, which become one
       repeated, // its id is there
-      ignored, // its session is full
+      ignored, // its session is full, or it is too late
     };
     How how = How::appended;
     SessionNumber session = kNoSession;
@@ -72,7 +74,7 @@ class SessionTable {
 
   // The session of this key; of clicks without a session id the customer's newest. kNoSession: none.
   [[nodiscard]] SessionNumber find(const SessionKey& key) const;
-  // The customer's newest session, and the one before a session.
+  // The customer's newest session, and the one before a session, by their first clicks.
   [[nodiscard]] SessionNumber newest_of(std::uint64_t customer) const;
   [[nodiscard]] SessionNumber before(SessionNumber session) const;
   // The one that was appended to longest ago; kNoSession when there is none.
@@ -100,7 +102,8 @@ class SessionTable {
     SessionKey key;
     Run clicks;
     Run items;
-    SessionNumber before = kNoSession; // of the same customer; looked at before use, since the number may be another's by now
+    SessionNumber before = kNoSession; // of the same customer, by first click
+    SessionNumber behind = kNoSession;
     SessionNumber earlier = kNoSession; // in the order of last clicks
     SessionNumber later = kNoSession;
   };
@@ -113,9 +116,10 @@ class SessionTable {
 
   [[nodiscard]] Place place_in(SessionNumber session, const Click& click) const;
   [[nodiscard]] Place place_by_time(const SessionKey& key, const Click& click) const;
-  [[nodiscard]] SessionNumber next_without_site(SessionNumber session) const;
+  [[nodiscard]] bool too_late(SessionNumber from, std::int64_t time) const;
   SessionNumber open(const SessionKey& key, std::int64_t time);
-  void chain(SessionNumber session, std::int64_t time);
+  void chain(SessionNumber session, std::int64_t time, SessionNumber behind);
+  void unchain(SessionNumber session);
   void put(Session& session, const Click& click);
   void unlink(SessionNumber session);
   void link_last(SessionNumber session);
