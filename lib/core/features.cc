@@ -75,7 +75,14 @@ constexpr std::array<std::string_view, kFeatures> kNames{"vmis",
                                                          "came_second_after",
                                                          "seen_earlier",
                                                          "same_category",
-                                                         "category_share"};
+                                                         "category_share",
+                                                         "bought",
+                                                         "bought_times",
+                                                         "complement",
+                                                         "complement_of_last",
+                                                         "log_complement",
+                                                         "log_complement_of_last",
+                                                         "substitute"};
 
 // 0 for 0, 1 for 1.
 float log_scaled(float x)
@@ -93,7 +100,8 @@ Group group_of(std::size_t feature)
   if (feature < kPopularFast) return Group::sequences;
   if (feature < kSeen) return Group::popular;
   if (feature < kSeenEarlier) return Group::session;
-  return Group::affinity;
+  if (feature < kComplement) return Group::affinity;
+  return Group::complements;
 }
 
 std::string_view group_name(Group group)
@@ -109,7 +117,7 @@ std::string_view feature_name(std::size_t feature)
 }
 
 void Features::compute(const Model::State& state, const Question& question, const Candidates& candidates,
-                       std::span<const ItemNumber> items)
+                       const Candidates& complement_scores, std::span<const ItemNumber> items)
 {
   ATTUNE_ASSERT(!question.session.empty() && question.session.back() != kUnknownItem);
   items_.assign(items.begin(), items.end());
@@ -120,7 +128,8 @@ void Features::compute(const Model::State& state, const Question& question, cons
   probabilities(state, last);
   popularity(state);
   in_session(state, question);
-  categories(state, question);
+  affinity(state, question);
+  complements(state, question, complement_scores);
 
   const auto length = question.session.size();
   const auto support = state.pairs.of(last).transitions;
@@ -136,88 +145,73 @@ void Features::columns(const Candidates& candidates)
     for (std::size_t column = 0; column < kColumns; ++column) raw_[column * stride_ + c] = row[column];
   }
   for (std::size_t column = 0; column < kColumns; ++column) {
-    const float* values = raw_.data() + column * stride_;
-    float best = 1e-9F;
-    for (std::size_t c = 0; c < stride_; ++c) best = std::max(best, values[c]);
-    float* share = row(kShareOf[column]);
-    float* logarithm = row(kLogOf[column]);
-    const float by = 1.0F / best;
-    for (std::size_t c = 0; c < stride_; ++c) {
-      share[c] = values[c] * by;
-      logarithm[c] = log_scaled(values[c]);
-    }
+    share_and_log(raw_.data() + column * stride_, kShareOf[column], kLogOf[column]);
   }
+}
+
+void Features::share_and_log(const float* values, Feature share, Feature logarithm)
+{
+  float best = 1e-9F;
+  for (std::size_t c = 0; c < stride_; ++c) best = values[c] > best ? values[c] : best;
+  derive(share, values, [by = 1.0F / best](float x) { return x * by; });
+  derive(logarithm, values, log_scaled);
 }
 
 void Features::probabilities(const Model::State& state, ItemNumber last)
 {
   const auto column = [this](Column which) { return raw_.data() + static_cast<std::size_t>(which) * stride_; };
-  const float* next = column(Column::next);
-  const float* session = column(Column::session);
   const float* slow = column(Column::slow);
   const float* fast = column(Column::fast);
-  const float* vstan = column(Column::vstan);
   float all_slow = 1;
   float all_fast = 1;
   for (std::size_t c = 0; c < items_.size(); ++c) {
     all_slow += slow[c];
     all_fast += fast[c];
   }
-  const float by_transitions = 1.0F / (static_cast<float>(state.pairs.of(last).transitions) + 1.0F);
-  const float by_slow = 1.0F / all_slow;
-  const float by_fast = 1.0F / all_fast;
-  for (std::size_t c = 0; c < stride_; ++c) {
-    row(kLogNextShare)[c] = log_of((next[c] + 0.02F) * by_transitions) * 0.2F;
-    row(kLogSessionRaw)[c] = log_of(0.001F + session[c]) * 0.2F;
-    row(kLogSlowShare)[c] = log_of((slow[c] + 0.02F) * by_slow) * 0.2F;
-    row(kLogFastShare)[c] = log_of((fast[c] + 0.02F) * by_fast) * 0.2F;
-    row(kLogVstanRaw)[c] = log_of(1e-4F + vstan[c]) * 0.2F;
-  }
+  const auto log_share = [](float all) { return [by = 1.0F / all](float x) { return log_of((x + 0.02F) * by) * 0.2F; }; };
+  derive(kLogNextShare, column(Column::next), log_share(static_cast<float>(state.pairs.of(last).transitions) + 1.0F));
+  derive(kLogSlowShare, slow, log_share(all_slow));
+  derive(kLogFastShare, fast, log_share(all_fast));
+  derive(kLogSessionRaw, column(Column::session), [](float x) { return log_of(0.001F + x) * 0.2F; });
+  derive(kLogVstanRaw, column(Column::vstan), [](float x) { return log_of(1e-4F + x) * 0.2F; });
 }
 
 void Features::popularity(const Model::State& state)
 {
-  const auto& windows = state.popularity;
-  const auto best = [&](Window window) {
-    const auto& top = windows[window];
-    return top.best().empty() ? 1.0F : static_cast<float>(top.value(top.best().front()));
-  };
-  const float by_fast = 1.0F / best(Window::fast);
-  const float by_middle = 1.0F / best(Window::middle);
+  const auto scales = state.popularity.scales();
   const auto clock = state.clock;
-  const float by_clock = 1.0F / log_of(2.0F + static_cast<float>(clock));
   for (std::size_t c = 0; c < items_.size(); ++c) {
     const auto item = items_[c];
     const auto& facts = state.items.facts[item];
-    row(kPopularFast)[c] = static_cast<float>(windows[Window::fast].value(item));
-    row(kPopularMiddle)[c] = static_cast<float>(windows[Window::middle].value(item));
-    row(kLogPopularFaster)[c] = static_cast<float>(windows[Window::faster].value(item));
-    row(kLogPopularSlow)[c] = static_cast<float>(windows[Window::slow].value(item));
+    const auto& values = state.popularity.values(item);
+    row(kLogPopularFaster)[c] = static_cast<float>(values[0] * scales[0]);
+    row(kPopularFast)[c] = static_cast<float>(values[1] * scales[1]);
+    row(kPopularMiddle)[c] = static_cast<float>(values[2] * scales[2]);
+    row(kLogPopularSlow)[c] = static_cast<float>(values[3] * scales[3]);
     row(kLogClicks)[c] = static_cast<float>(facts.clicks);
     row(kIdle)[c] = static_cast<float>(clock - facts.last);
     row(kAge)[c] = static_cast<float>(clock - facts.first);
     row(kNeverClicked)[c] = facts.clicks == 0 ? 1.0F : 0.0F;
   }
-  for (std::size_t c = 0; c < stride_; ++c) {
-    const float fast = row(kPopularFast)[c];
-    const float middle = row(kPopularMiddle)[c];
-    const float log_fast = log_of(0.02F + fast);
-    const float log_middle = log_of(0.05F + middle);
-    const float log_slow = log_of(0.1F + row(kLogPopularSlow)[c]);
-    const float log_faster = log_of(0.02F + row(kLogPopularFaster)[c]);
-    row(kPopularFast)[c] = fast * by_fast;
-    row(kPopularMiddle)[c] = middle * by_middle;
-    row(kLogPopularFaster)[c] = log_faster * 0.2F;
-    row(kLogPopularFast)[c] = log_fast * 0.2F;
-    row(kLogPopularMiddle)[c] = log_middle * 0.2F;
-    row(kLogPopularSlow)[c] = log_slow * 0.2F;
-    row(kTrendFasterMiddle)[c] = (log_faster - log_middle) * 0.2F;
-    row(kTrendFastMiddle)[c] = (log_fast - log_middle) * 0.2F;
-    row(kTrendFastSlow)[c] = (log_fast - log_slow) * 0.2F;
-    row(kLogClicks)[c] = log_of(1.0F + row(kLogClicks)[c]) * by_clock;
-    row(kIdle)[c] = log_of(1.0F + row(kIdle)[c]) * 0.1F;
-    row(kAge)[c] = log_of(1.0F + row(kAge)[c]) * 0.1F;
-  }
+  const auto log_above = [](float floor) { return [floor](float x) { return log_of(floor + x) * 0.2F; }; };
+  derive(kLogPopularFaster, row(kLogPopularFaster), log_above(0.02F));
+  derive(kLogPopularFast, row(kPopularFast), log_above(0.02F));
+  derive(kLogPopularMiddle, row(kPopularMiddle), log_above(0.05F));
+  derive(kLogPopularSlow, row(kLogPopularSlow), log_above(0.1F));
+  const auto share = [&](Feature feature, Window window) {
+    const auto best = state.popularity.best_value(window);
+    derive(feature, row(feature), [by = best > 0 ? static_cast<float>(1 / best) : 1.0F](float x) { return x * by; });
+  };
+  share(kPopularFast, Window::fast);
+  share(kPopularMiddle, Window::middle);
+  difference(kTrendFasterMiddle, kLogPopularFaster, kLogPopularMiddle);
+  difference(kTrendFastMiddle, kLogPopularFast, kLogPopularMiddle);
+  difference(kTrendFastSlow, kLogPopularFast, kLogPopularSlow);
+  derive(kLogClicks, row(kLogClicks),
+         [by = 1.0F / log_of(2.0F + static_cast<float>(clock))](float x) { return log_of(1.0F + x) * by; });
+  const auto log_age = [](float x) { return log_of(1.0F + x) * 0.1F; };
+  derive(kIdle, row(kIdle), log_age);
+  derive(kAge, row(kAge), log_age);
 }
 
 void Features::in_session(const Model::State& state, const Question& question)
@@ -252,27 +246,57 @@ void Features::in_session(const Model::State& state, const Question& question)
         if (i >= 3 && back(i - 2) == item) row(kCameSecondAfter)[c] = 1;
       }
     }
-    const bool earlier = std::find(question.earlier.begin(), question.earlier.end(), item) != question.earlier.end();
-    row(kSeenEarlier)[c] = earlier ? 1.0F : 0.0F;
   }
 }
 
-void Features::categories(const Model::State& state, const Question& question)
+void Features::affinity(const Model::State& state, const Question& question)
 {
   constexpr std::size_t kLooked = 20;
   const auto& facts = state.items.facts;
   const auto wanted = facts[question.session.back()].category;
   const auto tail = std::min(question.session.size(), kLooked);
   for (std::size_t c = 0; c < items_.size(); ++c) {
-    const auto category = facts[items_[c]].category;
+    const auto item = items_[c];
+    const bool earlier = std::find(question.earlier.begin(), question.earlier.end(), item) != question.earlier.end();
+    row(kSeenEarlier)[c] = earlier ? 1.0F : 0.0F;
+    for (const auto& bought : question.bought) {
+      if (bought.item != item) continue;
+      row(kBought)[c] = 1;
+      row(kBoughtTimes)[c] = 0.5F * log_of(static_cast<float>(bought.times));
+    }
+    const auto category = facts[item].category;
     if (category == kNoCategory) continue;
     row(kSameCategory)[c] = category == wanted ? 1.0F : 0.0F;
     std::size_t same = 0;
     for (std::size_t i = 0; i < tail; ++i) {
-      const auto item = question.session[question.session.size() - 1 - i];
-      if (item != kUnknownItem && facts[item].category == category) ++same;
+      const auto seen = question.session[question.session.size() - 1 - i];
+      if (seen != kUnknownItem && facts[seen].category == category) ++same;
     }
     row(kCategoryShare)[c] = static_cast<float>(same) / static_cast<float>(tail);
+  }
+}
+
+void Features::complements(const Model::State& state, const Question& question, const Candidates& scores)
+{
+  if (scores.rows().empty()) return;
+  raw_.assign(2 * stride_, 0.0F);
+  for (std::size_t c = 0; c < items_.size(); ++c) {
+    if (!scores.holds(items_[c])) continue;
+    const auto& columns = scores.rows()[scores.place_of(items_[c])].columns;
+    raw_[c] = columns[0];
+    raw_[stride_ + c] = columns[1];
+  }
+  share_and_log(raw_.data(), kComplement, kLogComplement);
+  share_and_log(raw_.data() + stride_, kComplementOfLast, kLogComplementOfLast);
+  if (question.basket.empty()) return;
+  // Looked at beside what was put into the cart, and never bought with it: another of its kind.
+  constexpr std::uint32_t kSessionsTogether = 3;
+  const auto newest = question.basket.back();
+  const auto& views = state.pairs.of(newest);
+  const auto& baskets = state.complements.of(newest);
+  for (std::size_t c = 0; c < items_.size(); ++c) {
+    const auto* viewed = views.find(items_[c]);
+    if (viewed && viewed->together >= kSessionsTogether && !baskets.find(items_[c])) row(kSubstitute)[c] = 1;
   }
 }
 

@@ -88,6 +88,14 @@ enum Feature : std::uint8_t {
   kSeenEarlier,
   kSameCategory,
   kCategoryShare,
+  kBought,
+  kBoughtTimes,
+  // complements, of the basket and of the last item
+  kComplement,
+  kComplementOfLast,
+  kLogComplement,
+  kLogComplementOfLast,
+  kSubstitute,
   kFeatures,
 };
 [[nodiscard]] Group group_of(std::size_t feature);
@@ -99,7 +107,8 @@ inline constexpr std::size_t kBuckets = 9;
 class Features {
  public:
   // For `items`, each once. REQUIRES: question.session ends in a known item.
-  void compute(const Model::State& state, const Question& question, const Candidates& candidates,
+  // `complements`: columns 0 and 1 are the scores for the basket and for the last item (core/complements.h).
+  void compute(const Model::State& state, const Question& question, const Candidates& candidates, const Candidates& complements,
                std::span<const ItemNumber> items);
 
   [[nodiscard]] std::size_t count() const { return items_.size(); } // of candidates
@@ -110,11 +119,27 @@ class Features {
 
  private:
   float* row(std::size_t feature) { return values_.data() + feature * stride_; }
+  // feature = function(values), for all candidates side by side. `values` may be the feature's own.
+  template <class Of>
+  void derive(std::size_t feature, const float* values, Of function)
+  {
+    float* out = row(feature);
+    for (std::size_t c = 0; c < stride_; ++c) out[c] = function(values[c]);
+  }
+  void difference(std::size_t feature, std::size_t a, std::size_t b)
+  {
+    float* out = row(feature);
+    const float* left = row(a);
+    const float* right = row(b);
+    for (std::size_t c = 0; c < stride_; ++c) out[c] = left[c] - right[c];
+  }
   void columns(const Candidates& candidates);
+  void share_and_log(const float* values, Feature share, Feature logarithm);
   void probabilities(const Model::State& state, ItemNumber last);
   void popularity(const Model::State& state);
   void in_session(const Model::State& state, const Question& question);
-  void categories(const Model::State& state, const Question& question);
+  void affinity(const Model::State& state, const Question& question);
+  void complements(const Model::State& state, const Question& question, const Candidates& complements);
 
   std::vector<ItemNumber> items_;
   std::vector<float> values_;

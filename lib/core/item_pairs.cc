@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <array>
-#include <numeric>
 
 #include "base/assert.h"
 #include "core/elementary.h"
@@ -12,19 +11,6 @@ namespace attune {
 namespace {
 
 constexpr std::array<std::uint32_t, kLags + 1> kShare{0, 2520, 1260, 840, 630, 504, 420, 360, 315, 280, 252};
-
-std::size_t place_of(std::span<const ItemNumber> items, ItemNumber item)
-{
-  // Eight at a time, without a branch in between: what the compiler can do side by side.
-  std::size_t at = 0;
-  for (; at + 8 <= items.size(); at += 8) {
-    std::uint32_t found = 0;
-    for (std::size_t i = 0; i < 8; ++i) found |= items[at + i] == item ? 1U : 0U;
-    if (found) break;
-  }
-  while (at < items.size() && items[at] != item) ++at;
-  return at;
-}
 
 void add_to(std::uint32_t& count, std::uint32_t by)
 {
@@ -63,74 +49,42 @@ void each_before(std::span<const ItemNumber> session, ItemNumber next, Take&& ta
 
 } // namespace
 
-PairCounts* ItemPairs::find(Partners& partners, ItemNumber partner)
+PairCounts& ItemPairs::at(Row& row, ItemNumber partner)
 {
-  const auto place = place_of(partners.items, partner);
-  return place == partners.items.size() ? nullptr : &partners.counts[place];
-}
-
-PairCounts& ItemPairs::at(Partners& partners, ItemNumber partner)
-{
-  if (auto* known = find(partners, partner)) return *known;
-  if (partners.items.size() == kMaxPartners) prune(partners);
-  if (partners.items.size() == partners.items.capacity()) {
-    const auto room = partners.items.size() + partners.items.size() / 8 + 2;
-    partners.items.reserve(room);
-    partners.counts.reserve(room);
+  if (auto* known = row.find(partner)) return *known;
+  if (row.size() == kMaxPartners) {
+    row.keep_best(kMaxPartners / 2, [&row](const PairCounts& counts) {
+      const auto passed = static_cast<float>(row.clock - counts.at);
+      return counts.slow * exp_of(-passed / kSlowTau) +
+             0.1F / kPairUnit * (static_cast<float>(counts.after) + static_cast<float>(counts.before));
+    });
+    pairs_ -= kMaxPartners / 2;
   }
-  partners.items.push_back(partner);
-  auto& made = partners.counts.emplace_back();
-  made.at = partners.clock;
+  auto& made = row.add(partner);
+  made.at = row.clock;
   ++pairs_;
   return made;
-}
-
-// Keeps the half that weighs most, in the order they were met.
-void ItemPairs::prune(Partners& partners)
-{
-  std::vector<float> worth;
-  worth.reserve(partners.items.size());
-  for (const auto& counts : partners.counts) {
-    const auto passed = static_cast<float>(partners.clock - counts.at);
-    worth.push_back(counts.slow * exp_of(-passed / kSlowTau) +
-                    0.1F / kPairUnit * (static_cast<float>(counts.after) + static_cast<float>(counts.before)));
-  }
-  std::vector<std::uint32_t> order(worth.size());
-  std::iota(order.begin(), order.end(), 0);
-  const auto half = order.begin() + static_cast<std::ptrdiff_t>(order.size() / 2);
-  std::nth_element(order.begin(), half, order.end(), [&](std::uint32_t a, std::uint32_t b) {
-    return worth[a] != worth[b] ? worth[a] > worth[b] : partners.items[a] < partners.items[b];
-  });
-  std::sort(order.begin(), half);
-  std::size_t kept = 0;
-  for (auto at = order.begin(); at != half; ++at, ++kept) {
-    partners.items[kept] = partners.items[*at];
-    partners.counts[kept] = partners.counts[*at];
-  }
-  pairs_ -= partners.items.size() - kept;
-  partners.items.resize(kept);
-  partners.counts.resize(kept);
 }
 
 void ItemPairs::add(std::span<const ItemNumber> session, ItemNumber item, bool is_new, bool fresh)
 {
   if (session.empty()) return;
-  auto& last = partners_[session.back()];
+  auto& last = rows_[session.back()];
   add_to(last.transitions, 1);
   if (fresh) ++last.clock;
   each_before(session, item, [&](ItemNumber earlier, std::size_t distance) {
-    auto& after = at(partners_[earlier], item);
+    auto& after = at(rows_[earlier], item);
     add_to(after.after, kShare[distance]);
     if (distance == 1) add_to(after.next, 1);
     if (is_new) add_to(after.together, 1);
     if (fresh) {
-      decay_to(after, partners_[earlier].clock);
+      decay_to(after, rows_[earlier].clock);
       const float share = 1.0F / static_cast<float>(distance);
       after.slow += share;
       after.fast += share;
       if (distance == 1) after.faster += 1;
     }
-    auto& before = at(partners_[item], earlier);
+    auto& before = at(rows_[item], earlier);
     add_to(before.before, kShare[distance]);
     if (is_new) add_to(before.together, 1);
   });
@@ -139,42 +93,37 @@ void ItemPairs::add(std::span<const ItemNumber> session, ItemNumber item, bool i
 void ItemPairs::subtract(std::span<const ItemNumber> session, ItemNumber item, bool is_new)
 {
   if (session.empty()) return;
-  take_from(partners_[session.back()].transitions, 1);
-  const auto settle = [this](ItemNumber of, ItemNumber partner) {
-    auto& partners = partners_[of];
-    const auto place = place_of(partners.items, partner);
-    const auto& counts = partners.counts[place];
+  take_from(rows_[session.back()].transitions, 1);
+  const auto settle = [this](ItemNumber of, ItemNumber partner, const PairCounts& counts) {
     if (counts.after > 0 || counts.before > 0) return;
-    partners.items.erase(partners.items.begin() + static_cast<std::ptrdiff_t>(place));
-    partners.counts.erase(partners.counts.begin() + static_cast<std::ptrdiff_t>(place));
+    rows_[of].drop(partner);
     --pairs_;
   };
   each_before(session, item, [&](ItemNumber earlier, std::size_t distance) {
-    if (auto* after = find(partners_[earlier], item)) {
+    if (auto* after = rows_[earlier].find(item)) {
       take_from(after->after, kShare[distance]);
       if (distance == 1) take_from(after->next, 1);
       if (is_new) take_from(after->together, 1);
-      settle(earlier, item);
+      settle(earlier, item, *after);
     }
-    if (auto* before = find(partners_[item], earlier)) {
+    if (auto* before = rows_[item].find(earlier)) {
       take_from(before->before, kShare[distance]);
       if (is_new) take_from(before->together, 1);
-      settle(item, earlier);
+      settle(item, earlier, *before);
     }
   });
 }
 
-void ItemPairs::restore(ItemNumber item, Partners partners)
+void ItemPairs::restore(ItemNumber item, Row row)
 {
-  pairs_ += partners.items.size();
-  partners_[item] = std::move(partners);
+  pairs_ += row.size();
+  rows_[item] = std::move(row);
 }
 
 std::size_t ItemPairs::bytes() const
 {
-  std::size_t bytes = partners_.capacity() * sizeof(Partners);
-  for (const auto& partners : partners_)
-    bytes += partners.items.capacity() * sizeof(ItemNumber) + partners.counts.capacity() * sizeof(PairCounts);
+  std::size_t bytes = rows_.capacity() * sizeof(Row);
+  for (const auto& row : rows_) bytes += row.bytes();
   return bytes;
 }
 

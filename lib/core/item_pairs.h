@@ -12,7 +12,7 @@
 #include <span>
 #include <vector>
 
-#include "core/session_table.h"
+#include "core/partners.h"
 
 namespace attune {
 
@@ -37,17 +37,14 @@ inline constexpr float kFasterTau = 8;
 
 class ItemPairs {
  public:
-  // The partners of one item, in the order they were met.
-  struct Partners {
-    std::vector<ItemNumber> items;
-    std::vector<PairCounts> counts; // beside each
+  struct Row : Partners<PairCounts> {
     std::uint32_t transitions = 0; // raw: clicks that followed a click on the item
     std::uint32_t clock = 0; // the same, never taken back: what decays is measured in
   };
 
-  void grow(std::size_t items) { partners_.resize(items); }
-  [[nodiscard]] const Partners& of(ItemNumber item) const { return partners_[item]; }
-  [[nodiscard]] std::size_t items() const { return partners_.size(); }
+  void grow(std::size_t items) { rows_.resize(items); }
+  [[nodiscard]] const Row& of(ItemNumber item) const { return rows_[item]; }
+  [[nodiscard]] std::size_t items() const { return rows_.size(); }
   [[nodiscard]] std::size_t pairs() const { return pairs_; }
   [[nodiscard]] std::size_t bytes() const;
 
@@ -57,14 +54,12 @@ class ItemPairs {
   // Takes back what add() counted raw.
   void subtract(std::span<const ItemNumber> session, ItemNumber item, bool is_new);
 
-  void restore(ItemNumber item, Partners partners);
+  void restore(ItemNumber item, Row row);
 
  private:
-  PairCounts& at(Partners& partners, ItemNumber partner);
-  PairCounts* find(Partners& partners, ItemNumber partner);
-  void prune(Partners& partners);
+  PairCounts& at(Row& row, ItemNumber partner);
 
-  std::vector<Partners> partners_;
+  std::vector<Row> rows_;
   std::size_t pairs_ = 0;
 };
 

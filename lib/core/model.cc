@@ -32,7 +32,8 @@ Workspace& workspace()
   return kept;
 }
 
-constexpr std::size_t kEarlierSessions = 8;
+constexpr std::size_t kEarlierSessions = 8; // whose items are remembered
+constexpr std::size_t kEarlierOrders = 64; // sessions looked at for what was bought
 
 } // namespace
 
@@ -112,6 +113,7 @@ void Model::grow(ItemNumber item)
   state.items.facts[item].first = state.clock;
   state.postings.grow(item + 1);
   state.pairs.grow(item + 1);
+  state.complements.grow(item + 1);
 }
 
 void Model::learn(const Lesson& lesson)
@@ -139,6 +141,7 @@ void Model::learn(const Lesson& lesson)
     const bool is_new = !holds(items, item);
     if (!items.empty() && !repeats) teach(lesson, place.session, item);
     if (!repeats) state.pairs.add(items, item, is_new, true);
+    if (joins_basket(click)) join_basket(place.session, item);
     const auto session = state.table.append(place, lesson.key, click);
     if (repeats) return forget_old();
     auto& facts = state.items.facts[item];
@@ -165,10 +168,7 @@ void Model::teach(const Lesson& lesson, SessionNumber session, ItemNumber clicke
   const bool chosen = state.blend.steps() < options.teach_first || (lesson.id >> 32) % options.teach_share == 0;
   if (!chosen || options.rate == 0) return;
   Question question;
-  const auto items = state.table.items(session);
-  question.session.assign(items.begin(), items.end());
-  earlier_items(session, question.earlier);
-  question.self = session;
+  ask_from(session, question);
   if (!lesson.slot.empty()) {
     if (const auto known = state.slots.find(lesson.slot); known != Vocabulary::kNone)
       question.slot = known;
@@ -182,6 +182,13 @@ void Model::teach(const Lesson& lesson, SessionNumber session, ItemNumber clicke
   if (found == candidates.end()) return;
   state.blend.learn(work.features, question.slot, work.scores, static_cast<std::size_t>(found - candidates.begin()),
                     static_cast<float>(options.rate));
+}
+
+void Model::join_basket(SessionNumber session, ItemNumber item)
+{
+  std::vector<ItemNumber> basket;
+  if (session != kNoSession) state_->table.basket(session, basket);
+  if (!holds(basket, item)) state_->complements.add(basket, item);
 }
 
 void Model::count(SessionNumber session)
@@ -201,6 +208,9 @@ void Model::count(SessionNumber session)
     ++facts.sessions;
     state.postings.add(items[i], session, state.table);
   }
+  std::vector<ItemNumber> basket;
+  state.table.basket(session, basket);
+  for (std::size_t i = 0; i < basket.size(); ++i) state.complements.add(std::span(basket).first(i), basket[i]);
 }
 
 void Model::uncount(SessionNumber session)
@@ -222,6 +232,9 @@ void Model::uncount(SessionNumber session)
     const auto first = std::find_if(clicks.begin(), clicks.end(), [&](const Click& click) { return click.item == items[i]; });
     state.postings.remove(items[i], session, first->time);
   }
+  std::vector<ItemNumber> basket;
+  state.table.basket(session, basket);
+  for (auto i = basket.size(); i-- > 0;) state.complements.subtract(std::span(basket).first(i), basket[i]);
 }
 
 void Model::forget_old()
@@ -301,23 +314,39 @@ Question Model::question(const SessionKey& key, std::int64_t time, std::string_v
   question.slot = slot_of(slot);
   const auto session = table.find(key);
   const bool goes_on = session != kNoSession && (key.site != 0 || time - table.clicks(session).back().time <= table.idle().count());
-  if (goes_on) {
-    const auto items = table.items(session);
-    question.session.assign(items.begin(), items.end());
-    question.self = session;
-    earlier_items(session, question.earlier);
-  }
+  if (goes_on)
+    ask_from(session, question);
+  else if (const auto newest = table.newest_of(key.customer); newest != kNoSession)
+    look_back(newest, question);
   return question;
 }
 
-void Model::earlier_items(SessionNumber session, std::vector<ItemNumber>& out) const
+void Model::ask_from(SessionNumber session, Question& question) const
 {
-  out.clear();
-  std::size_t sessions = 0;
-  for (auto earlier = state_->table.before(session); earlier != kNoSession && sessions < kEarlierSessions;
-       earlier = state_->table.before(earlier), ++sessions) {
-    const auto items = state_->table.items(earlier);
-    for (auto i = items.size(); i-- > 0 && out.size() < kMaxEarlier;) out.push_back(items[i]);
+  const auto items = state_->table.items(session);
+  question.session.assign(items.begin(), items.end());
+  question.self = session;
+  state_->table.basket(session, question.basket);
+  if (const auto earlier = state_->table.before(session); earlier != kNoSession) look_back(earlier, question);
+}
+
+// Into what the customer did in `session` and before it.
+void Model::look_back(SessionNumber session, Question& question) const
+{
+  const auto& table = state_->table;
+  for (std::size_t looked = 0; session != kNoSession && looked < kEarlierOrders; session = table.before(session), ++looked) {
+    const auto items = table.items(session);
+    if (looked < kEarlierSessions)
+      for (auto i = items.size(); i-- > 0 && question.earlier.size() < kMaxEarlier;) question.earlier.push_back(items[i]);
+    for (const auto& click : table.clicks(session)) {
+      if (click.kind != ClickKind::purchase) continue;
+      const auto known = std::find_if(question.bought.begin(), question.bought.end(),
+                                      [&](const Question::Bought& bought) { return bought.item == click.item; });
+      if (known != question.bought.end())
+        ++known->times;
+      else if (question.bought.size() < kMaxBought)
+        question.bought.push_back({click.item, 1});
+    }
   }
 }
 
@@ -339,14 +368,15 @@ Model::Holdings Model::holdings() const
   holdings.sessions = state.table.sessions();
   for (const auto& facts : state.items.facts) holdings.items += facts.clicks > 0 ? 1 : 0;
   holdings.pairs = state.pairs.pairs();
+  holdings.complements = state.complements.pairs();
   holdings.learned = state.learned;
   holdings.repeated = state.repeated;
   holdings.late = state.late;
   holdings.ignored = state.ignored;
   holdings.refused = state.refused;
   holdings.taught = state.blend.steps();
-  holdings.bytes = state.table.bytes() + state.postings.bytes() + state.pairs.bytes() + state.popularity.bytes() +
-                   state.items.facts.capacity() * (sizeof(ItemFacts) + 96);
+  holdings.bytes = state.table.bytes() + state.postings.bytes() + state.pairs.bytes() + state.complements.bytes() +
+                   state.popularity.bytes() + state.items.facts.capacity() * (sizeof(ItemFacts) + 96);
   state.table.for_each([&](SessionNumber session) {
     const Timestamp first{state.table.clicks(session).front().time};
     const Timestamp last{state.table.clicks(session).back().time};

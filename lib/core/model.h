@@ -31,9 +31,9 @@ struct ModelOptions {
   Milliseconds max_age =
       std::chrono::hours(24 * 400); // sessions are let go of when their last click is this much older than the newest
   std::uint64_t max_clicks = 5'000'000; // and beyond this many clicks the longest unused go
-  std::size_t neighbours = 500; // newest sessions of the last item that are looked at; half as many of each earlier one
+  std::size_t neighbours = 500; // newest sessions of the last item that are looked at; fewer of earlier ones
   double rate = 0.1; // how far a click moves the weights
-  std::uint64_t teach_first = 20'000; // every click teaches weights until so many have,
+  std::uint64_t teach_first = 50'000; // every click teaches weights until so many have,
   std::uint64_t teach_share = 16; // then one in so many, chosen by its id
 
   // idle 1 ms to 365 days, max_age 1 hour to 36,500 days, max_clicks 1,000 to 2^31, neighbours 1 to 100,000, rate 0 to 10,
@@ -67,8 +67,8 @@ class Model {
   [[nodiscard]] std::uint32_t slot_of(std::string_view slot) const; // 0 when nothing was learned of it
   // What the customer of `key` asks at `time`, as far as the model knows it: this session and earlier ones.
   [[nodiscard]] Question question(const SessionKey& key, std::int64_t time, std::string_view slot = {}) const;
-  // Items of sessions before `session`, newest first.
-  void earlier_items(SessionNumber session, std::vector<ItemNumber>& out) const;
+  // The same as of a session of the model, which is the asking one.
+  void ask_from(SessionNumber session, Question& question) const;
 
   // Up to where each partition of a log was read, sorted; kept in the file, for people and for whoever goes on from there.
   std::vector<LogPosition> positions;
@@ -83,7 +83,7 @@ class Model {
   [[nodiscard]] std::string name() const;
 
   struct Holdings {
-    std::uint64_t clicks = 0, sessions = 0, items = 0, pairs = 0; // kept
+    std::uint64_t clicks = 0, sessions = 0, items = 0, pairs = 0, complements = 0; // kept
     std::uint64_t learned = 0, repeated = 0, late = 0, ignored = 0, refused = 0, taught = 0; // since the model began
     std::uint64_t bytes = 0; // of memory, about
     std::optional<Timestamp> oldest, newest;
@@ -96,6 +96,8 @@ class Model {
 
  private:
   void teach(const Lesson& lesson, SessionNumber session, ItemNumber clicked);
+  void look_back(SessionNumber session, Question& question) const;
+  void join_basket(SessionNumber session, ItemNumber item);
   void count(SessionNumber session);
   void uncount(SessionNumber session);
   void grow(ItemNumber item);

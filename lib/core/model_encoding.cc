@@ -13,7 +13,9 @@
 //                                        items (4), kinds (1)
 //   postings                             arrays of sizes (4 bytes, per item) and of sessions (4 bytes, by their place above)
 //   pairs                                arrays of sizes, transitions, clocks (4 bytes each, per item), partners (4 bytes), counts (32)
-//   windows of popularity                per window the scale (8 bytes), arrays of values (8 bytes) and of the best (4 bytes)
+//   complements                          total of baskets (8 bytes), arrays of sizes and baskets (4 bytes, per item), partners (4 bytes),
+//                                        counts (8)
+//   popularity                           array of values (32 bytes, per item); per window the scale (8 bytes) and the best (4 bytes)
 //   blend                                array of Weights
 //   XXH3-64 of all bytes before          8 bytes
 #include <simdjson.h>
@@ -330,7 +332,7 @@ void read_pairs(Reader& in, std::size_t items, ItemPairs& pairs)
   std::size_t at = 0;
   for (ItemNumber item = 0; item < sizes.size() && !in.failed(); ++item) {
     if (sizes[item] > kMaxPartners || sizes[item] > partners.size() - at) return in.refuse_unless(false);
-    ItemPairs::Partners of;
+    ItemPairs::Row of;
     of.items.assign(partners.data() + at, partners.data() + at + sizes[item]);
     of.counts.assign(counts.data() + at, counts.data() + at + sizes[item]);
     of.transitions = transitions[item];
@@ -342,32 +344,73 @@ void read_pairs(Reader& in, std::size_t items, ItemPairs& pairs)
   in.refuse_unless(at == partners.size());
 }
 
+void put_complements(const Complements& complements, Writer& out)
+{
+  std::vector<std::uint32_t> sizes, baskets;
+  std::vector<ItemNumber> partners;
+  std::vector<BasketCounts> counts;
+  for (ItemNumber item = 0; item < complements.items(); ++item) {
+    const auto& row = complements.of(item);
+    sizes.push_back(static_cast<std::uint32_t>(row.size()));
+    baskets.push_back(row.baskets);
+    partners.insert(partners.end(), row.items.begin(), row.items.end());
+    counts.insert(counts.end(), row.counts.begin(), row.counts.end());
+  }
+  out.value(complements.total());
+  out.array(sizes);
+  out.array(baskets);
+  out.array(partners);
+  out.array(counts);
+}
+
+void read_complements(Reader& in, std::size_t items, Complements& complements)
+{
+  complements.restore_total(in.value<std::uint64_t>());
+  const auto sizes = in.array_of<std::uint32_t>(items);
+  const auto baskets = in.array_of<std::uint32_t>(items);
+  const auto partners = in.array<ItemNumber>();
+  const auto counts = in.array_of<BasketCounts>(partners.size());
+  std::size_t at = 0;
+  for (ItemNumber item = 0; item < sizes.size() && !in.failed(); ++item) {
+    if (sizes[item] > kMaxComplements || sizes[item] > partners.size() - at) return in.refuse_unless(false);
+    Complements::Row row;
+    row.items.assign(partners.data() + at, partners.data() + at + sizes[item]);
+    row.counts.assign(counts.data() + at, counts.data() + at + sizes[item]);
+    row.baskets = baskets[item];
+    at += sizes[item];
+    for (const auto partner : row.items) in.refuse_unless(partner < items);
+    if (!in.failed()) complements.restore(item, std::move(row));
+  }
+  in.refuse_unless(at == partners.size());
+}
+
 void put_popularity(const Popularity& popularity, Writer& out)
 {
+  const auto content = popularity.content();
+  out.array(content.values);
   for (std::size_t window = 0; window < kWindows; ++window) {
-    const auto content = popularity[static_cast<Window>(window)].content();
-    out.value(content.scale);
-    out.array(content.values);
-    out.array(content.best);
+    out.value(content.scales[window]);
+    out.array(content.best[window]);
   }
 }
 
 void read_popularity(Reader& in, std::size_t items, Popularity& popularity)
 {
+  Popularity::Content content;
+  content.values = in.array<Popularity::Values>();
+  in.refuse_unless(content.values.size() <= items);
+  for (const auto& values : content.values)
+    for (const auto value : values) in.refuse_unless(sound(value));
   for (std::size_t window = 0; window < kWindows && !in.failed(); ++window) {
-    DecayingTop::Content content;
-    content.scale = in.value<double>();
-    content.values = in.array<double>();
-    content.best = in.array<ItemNumber>();
-    in.refuse_unless(content.scale >= 1 && sound(content.scale) && content.values.size() <= items &&
-                     content.best.size() <= kPopularKept);
-    for (const auto value : content.values) in.refuse_unless(sound(value));
-    auto best = content.best;
+    content.scales[window] = in.value<double>();
+    content.best[window] = in.array<ItemNumber>();
+    in.refuse_unless(content.scales[window] >= 1 && sound(content.scales[window]) && content.best[window].size() <= kPopularKept);
+    auto best = content.best[window];
     std::sort(best.begin(), best.end());
     in.refuse_unless(std::adjacent_find(best.begin(), best.end()) == best.end());
     for (const auto item : best) in.refuse_unless(item < content.values.size());
-    if (!in.failed()) popularity[static_cast<Window>(window)].restore(std::move(content));
   }
+  if (!in.failed()) popularity.restore(std::move(content));
 }
 
 void read_blend(Reader& in, std::uint64_t steps, std::size_t slots, Blend& blend)
@@ -412,6 +455,7 @@ void Model::encode(std::string& out)
   put_sessions(state.table, writer, ordinals);
   put_postings(state, ordinals, writer);
   put_pairs(state.pairs, writer);
+  put_complements(state.complements, writer);
   put_popularity(state.popularity, writer);
   writer.array(state.blend.sets());
   const std::uint64_t checksum = XXH3_64bits(out.data(), out.size());
@@ -465,8 +509,10 @@ Result<Model> Model::decode(std::string_view bytes)
   if (in.failed()) return damaged("damaged: its sessions can not be");
   state.postings.grow(state.items.facts.size());
   state.pairs.grow(state.items.facts.size());
+  state.complements.grow(state.items.facts.size());
   read_postings(in, state);
   read_pairs(in, state.items.facts.size(), state.pairs);
+  read_complements(in, state.items.facts.size(), state.complements);
   read_popularity(in, state.items.facts.size(), state.popularity);
   read_blend(in, steps, state.slots.size(), state.blend);
   if (in.failed() || in.left() > 0) return damaged("damaged: what it counts can not be");

@@ -4,6 +4,7 @@
 #include <cstdint>
 
 #include "core/blend.h"
+#include "core/complements.h"
 #include "core/item_pairs.h"
 #include "core/item_table.h"
 #include "core/model.h"
@@ -21,6 +22,7 @@ struct Model::State {
   SessionTable table;
   Postings postings;
   ItemPairs pairs;
+  Complements complements;
   Popularity popularity;
   Vocabulary slots; // number 0 is none
   Blend blend;

@@ -13,7 +13,7 @@ namespace attune {
 
 namespace {
 
-constexpr std::size_t kTail = 40; // items of a neighbour that are looked at, its newest
+constexpr std::size_t kTail = 20; // items of a neighbour that are looked at, its newest
 constexpr std::size_t kFar = 24; // distances from here on count as one
 
 template <std::size_t n>
@@ -61,7 +61,7 @@ void NeighbourSearch::find(const Question& question, const SessionTable& table, 
   used_marks_.clear();
   found_.clear();
   distinct_items(question.session, asked_);
-  const auto most = newest + (kLastItems - 1) * (newest / 2);
+  const auto most = 2 * newest + kLastItems;
   if (marks_.size() < 2 * most) marks_.assign(std::bit_ceil(2 * most), {});
 
   const auto length = static_cast<float>(std::min(question.session.size(), kLastItems));
@@ -71,7 +71,7 @@ void NeighbourSearch::find(const Question& question, const SessionTable& table, 
     const auto place = asked_[i].place;
     const float linear = (length - static_cast<float>(place)) / distinct;
     const float exponential = kShared[place];
-    const auto count = std::min(list.size(), i == 0 ? newest : newest / 2);
+    const auto count = std::min(list.size(), i == 0 ? newest : newest / (2 + 2 * i));
     for (std::size_t rank = 0; rank < count; ++rank) {
       const auto session = list[list.size() - 1 - rank].session;
       if (session == question.self) continue;

@@ -47,7 +47,7 @@ void distinct_items(std::span<const ItemNumber> session, std::vector<Asked>& out
 // One thread's working memory.
 class NeighbourSearch {
  public:
-  // Walks up to `newest` sessions of the last item and half as many of each other one.
+  // Walks up to `newest` sessions of the last item, a quarter as many of the one before, a sixth of the next, and so on.
   void find(const Question& question, const SessionTable& table, const Postings& postings, std::size_t newest);
   // Adds what they speak for. `idf(item)` weighs vmis.
   void add(const Question& question, const SessionTable& table, Candidates& candidates) const;

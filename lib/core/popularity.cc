@@ -8,66 +8,100 @@ namespace attune {
 
 namespace {
 
+// 2^(1/half-life), written out so that they are the same on every machine.
+constexpr Popularity::Values kGrowth{1.01395947979002914, 1.00138725571133453, 1.00013863904561632, 1.00001386303970225};
 constexpr double kRescaleAt = 1e200;
 
 } // namespace
 
-void DecayingTop::hit(ItemNumber item)
+void Popularity::hit(ItemNumber item)
 {
   if (item >= values_.size()) {
     values_.resize(item + 1);
-    place_.resize(item + 1);
+    for (auto& top : tops_) top.place.resize(item + 1);
   }
-  scale_ *= growth_;
-  if (scale_ > kRescaleAt) {
-    for (auto& value : values_) value /= scale_;
-    scale_ = 1;
+  for (std::size_t window = 0; window < kWindows; ++window) hit(tops_[window], window, item);
+}
+
+void Popularity::hit(Top& top, std::size_t window, ItemNumber item)
+{
+  top.scale *= kGrowth[window];
+  if (top.scale > kRescaleAt) {
+    for (auto& values : values_) values[window] /= top.scale;
+    top.scale = 1;
   }
-  values_[item] += scale_;
-  if (place_[item] > 0) return rise(place_[item] - 1);
-  if (best_.size() < kept_) {
-    best_.push_back(item);
-  } else if (values_[best_.back()] < values_[item]) {
-    place_[best_.back()] = 0;
-    best_.back() = item;
+  values_[item][window] += top.scale;
+  if (top.place[item] > 0) return rise(top, window, top.place[item] - 1);
+  if (top.best.size() < kPopularKept) {
+    top.best.push_back(item);
+  } else if (values_[top.best.back()][window] < values_[item][window]) {
+    top.place[top.best.back()] = 0;
+    top.best.back() = item;
   } else {
     return;
   }
-  place_[item] = static_cast<std::uint32_t>(best_.size());
-  rise(best_.size() - 1);
+  top.place[item] = static_cast<std::uint32_t>(top.best.size());
+  rise(top, window, top.best.size() - 1);
 }
 
-void DecayingTop::rise(std::size_t place)
+void Popularity::rise(Top& top, std::size_t window, std::size_t place)
 {
-  const auto item = best_[place];
-  for (; place > 0 && values_[best_[place - 1]] < values_[item]; --place) {
-    best_[place] = best_[place - 1];
-    place_[best_[place]] = static_cast<std::uint32_t>(place + 1);
+  const auto item = top.best[place];
+  for (; place > 0 && values_[top.best[place - 1]][window] < values_[item][window]; --place) {
+    top.best[place] = top.best[place - 1];
+    top.place[top.best[place]] = static_cast<std::uint32_t>(place + 1);
   }
-  best_[place] = item;
-  place_[item] = static_cast<std::uint32_t>(place + 1);
+  top.best[place] = item;
+  top.place[item] = static_cast<std::uint32_t>(place + 1);
 }
 
-void DecayingTop::restore(Content content)
+Popularity::Values Popularity::scales() const
 {
-  ATTUNE_ASSERT(content.best.size() <= kept_);
-  scale_ = content.scale;
-  values_ = std::move(content.values);
-  best_ = std::move(content.best);
-  place_.assign(values_.size(), 0);
-  for (std::size_t place = 0; place < best_.size(); ++place) place_[best_[place]] = static_cast<std::uint32_t>(place + 1);
+  Values scales;
+  for (std::size_t window = 0; window < kWindows; ++window) scales[window] = 1 / tops_[window].scale;
+  return scales;
 }
 
-void Popularity::hit(ItemNumber item)
+double Popularity::value(Window window, ItemNumber item) const
 {
-  for (auto& window : windows_) window.hit(item);
+  const auto at = static_cast<std::size_t>(window);
+  return values(item)[at] * (1 / tops_[at].scale);
+}
+
+double Popularity::best_value(Window window) const
+{
+  const auto items = best(window);
+  return items.empty() ? 0 : value(window, items.front());
 }
 
 std::size_t Popularity::bytes() const
 {
-  std::size_t bytes = 0;
-  for (const auto& window : windows_) bytes += window.bytes();
-  return bytes;
+  return values_.capacity() * (sizeof(Values) + kWindows * sizeof(std::uint32_t));
+}
+
+Popularity::Content Popularity::content() const
+{
+  Content content;
+  content.values = values_;
+  for (std::size_t window = 0; window < kWindows; ++window) {
+    content.scales[window] = tops_[window].scale;
+    content.best[window] = tops_[window].best;
+  }
+  return content;
+}
+
+void Popularity::restore(Content content)
+{
+  values_ = std::move(content.values);
+  for (std::size_t window = 0; window < kWindows; ++window) {
+    auto& top = tops_[window];
+    top.scale = content.scales[window];
+    top.best = std::move(content.best[window]);
+    ATTUNE_ASSERT(top.best.size() <= kPopularKept);
+    top.place.assign(values_.size(), 0);
+    for (std::size_t place = 0; place < top.best.size(); ++place)
+      top.place[top.best[place]] = static_cast<std::uint32_t>(place + 1);
+  }
 }
 
 } // namespace attune

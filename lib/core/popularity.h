@@ -15,40 +15,6 @@
 
 namespace attune {
 
-// The best of one window.
-class DecayingTop {
- public:
-  // `growth`: 2^(1/half-life in clicks). `kept`: how many of the best are kept.
-  DecayingTop(double growth, std::size_t kept) : growth_(growth), kept_(kept) {}
-
-  void hit(ItemNumber item);
-  // Clicks, each halved every half-life.
-  [[nodiscard]] double value(ItemNumber item) const { return item < values_.size() ? values_[item] / scale_ : 0; }
-  // Best first.
-  [[nodiscard]] std::span<const ItemNumber> best() const { return best_; }
-
-  // What a snapshot holds.
-  struct Content {
-    double scale = 1;
-    std::vector<double> values; // per item, to be divided by scale
-    std::vector<ItemNumber> best;
-  };
-  [[nodiscard]] Content content() const { return {scale_, values_, best_}; }
-  // REQUIRES: best is of distinct items that have values, at most `kept`.
-  void restore(Content content);
-  [[nodiscard]] std::size_t bytes() const { return values_.capacity() * 12; }
-
- private:
-  void rise(std::size_t place);
-
-  double growth_;
-  std::size_t kept_;
-  double scale_ = 1;
-  std::vector<double> values_;
-  std::vector<ItemNumber> best_;
-  std::vector<std::uint32_t> place_; // per item: its place in best_ + 1; 0: none
-};
-
 inline constexpr std::size_t kPopularKept = 128;
 // Half-lives of 50, 500, 5,000 and 50,000 clicks.
 enum class Window : std::uint8_t { faster = 0, fast = 1, middle = 2, slow = 3 };
@@ -57,15 +23,39 @@ inline constexpr std::size_t kWindows = 4;
 class Popularity {
  public:
   void hit(ItemNumber item);
-  [[nodiscard]] const DecayingTop& operator[](Window window) const { return windows_[static_cast<std::size_t>(window)]; }
-  [[nodiscard]] DecayingTop& operator[](Window window) { return windows_[static_cast<std::size_t>(window)]; }
+
+  // Clicks, each halved every half-life: values(item)[window] times scales()[window].
+  using Values = std::array<double, kWindows>;
+  [[nodiscard]] const Values& values(ItemNumber item) const { return item < values_.size() ? values_[item] : kNone; }
+  [[nodiscard]] Values scales() const;
+  [[nodiscard]] double value(Window window, ItemNumber item) const;
+  [[nodiscard]] double best_value(Window window) const; // 0 when nothing was clicked
+  // Best first, at most kPopularKept.
+  [[nodiscard]] std::span<const ItemNumber> best(Window window) const { return tops_[static_cast<std::size_t>(window)].best; }
   [[nodiscard]] std::size_t bytes() const;
 
+  // What a snapshot holds.
+  struct Content {
+    std::vector<Values> values; // per item, to be divided by the scales
+    Values scales{1, 1, 1, 1};
+    std::array<std::vector<ItemNumber>, kWindows> best;
+  };
+  [[nodiscard]] Content content() const;
+  // REQUIRES: each best is of distinct items that have values, at most kPopularKept.
+  void restore(Content content);
+
  private:
-  // The roots of two are written out, so that they are the same on every machine.
-  std::array<DecayingTop, kWindows> windows_{
-      DecayingTop{1.01395947979002914, kPopularKept}, DecayingTop{1.00138725571133453, kPopularKept},
-      DecayingTop{1.00013863904561632, kPopularKept}, DecayingTop{1.00001386303970225, kPopularKept}};
+  struct Top {
+    double scale = 1; // what a click adds; grows instead of all values falling
+    std::vector<ItemNumber> best;
+    std::vector<std::uint32_t> place; // per item: its place in best, from 1; 0: none
+  };
+  void hit(Top& top, std::size_t window, ItemNumber item);
+  void rise(Top& top, std::size_t window, std::size_t place);
+
+  static constexpr Values kNone{};
+  std::vector<Values> values_;
+  std::array<Top, kWindows> tops_;
 };
 
 } // namespace attune

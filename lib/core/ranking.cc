@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cmath>
 #include <functional>
 #include <span>
 
@@ -14,15 +15,16 @@ namespace attune {
 
 namespace {
 
-constexpr std::array<std::string_view, kSources> kNames{"blend",   "vmis",         "vsknn",   "vstan",       "rec-vstan", "follow",
-                                                        "fast",    "slow",         "after",   "next",        "together",  "cosine",
-                                                        "session", "popular-fast", "popular", "popular-slow"};
+constexpr std::array<std::string_view, kSources> kNames{
+    "blend",   "vmis",         "vsknn",       "vstan",    "rec-vstan", "follow",         "fast",
+    "slow",    "after",        "next",        "together", "cosine",    "session",        "popular-fast",
+    "popular", "popular-slow", "complements", "baskets",  "lift",      "popular-baskets"};
 
-constexpr std::size_t kOfEachColumn = 100; // best candidates by each column that proposes
+constexpr std::size_t kProposed = 160; // candidates that the neighbours and the sequences propose
 constexpr std::size_t kPopularProposed = 50;
+constexpr std::size_t kComplements = 40;
 constexpr std::size_t kSessionProposed = 20;
-constexpr std::array<Column, 6> kProposing{Column::vmis, Column::vstan, Column::rec_vstan,
-                                           Column::slow, Column::after, Column::cosine};
+constexpr std::array<Column, 4> kProposing{Column::vmis, Column::rec_vstan, Column::slow, Column::session};
 
 // Chooses candidates into work.chosen, each once.
 class Chooser {
@@ -42,25 +44,46 @@ class Chooser {
     marks()[item] = now();
     work_.chosen.push_back(item);
   }
-  // The best by one column; of equal ones the first met.
-  void best_by(Column column)
+  // The best by the sum of the proposing columns, each as a share of its best; of equal ones the first met.
+  void best_of_all()
   {
     const auto& rows = work_.candidates.rows();
-    auto& values = work_.column;
-    values.clear();
+    std::array<float, kProposing.size()> by{};
     for (const auto& row : rows)
-      if (row[column] > 0) values.push_back(row[column]);
-    float least = 0;
-    std::size_t equal = values.size();
-    if (values.size() > kOfEachColumn) {
-      std::nth_element(values.begin(), values.begin() + kOfEachColumn - 1, values.end(), std::greater<>());
-      least = values[kOfEachColumn - 1];
-      equal = kOfEachColumn;
-      for (const auto value : std::span(values).first(kOfEachColumn)) equal -= value > least ? 1 : 0;
-    }
+      for (std::size_t i = 0; i < by.size(); ++i) by[i] = std::max(by[i], row[kProposing[i]]);
+    for (auto& best : by) best = best > 0 ? 1.0F / best : 0.0F;
+    auto& sums = work_.column;
+    sums.clear();
     for (const auto& row : rows) {
-      const float value = row[column];
-      if (value > least || (value == least && value > 0 && equal > 0 && equal--)) take(row.item);
+      float sum = 0;
+      for (std::size_t i = 0; i < by.size(); ++i) sum += row[kProposing[i]] * by[i];
+      sums.push_back(sum);
+    }
+    auto& sorted = work_.sorted;
+    sorted = sums;
+    std::nth_element(sorted.begin(), sorted.begin() + kProposed - 1, sorted.end(), std::greater<>());
+    const float least = sorted[kProposed - 1];
+    auto equal = kProposed;
+    for (const auto sum : std::span(sorted).first(kProposed)) equal -= sum > least ? 1 : 0;
+    for (std::size_t i = 0; i < sums.size(); ++i)
+      if (sums[i] > least || (sums[i] == least && equal > 0 && equal--)) take(rows[i].item);
+  }
+
+  // The best for the basket and for the last item.
+  void complements()
+  {
+    const auto& rows = work_.complements.rows();
+    for (const std::size_t column : {0U, 1U}) {
+      auto& sorted = work_.sorted;
+      sorted.clear();
+      for (const auto& row : rows) sorted.push_back(row.columns[column]);
+      float least = 0;
+      if (sorted.size() > kComplements) {
+        std::nth_element(sorted.begin(), sorted.begin() + kComplements, sorted.end(), std::greater<>());
+        least = sorted[kComplements];
+      }
+      for (const auto& row : rows)
+        if (row.columns[column] > least) take(row.item);
     }
   }
 
@@ -102,6 +125,12 @@ bool gather(const Model::State& state, const Question& question, Workspace& work
   work.search.add(asked, state.table, work.candidates);
   add_sequences(work.search.asked(), asked.session.back(), state.pairs, state.items, work.candidates);
   weigh_by_rarity(state, work.candidates);
+  work.complements.begin(state.items.facts.size());
+  const auto last = asked.session.back();
+  if (state.complements.total() > 0) {
+    if (!asked.basket.empty()) state.complements.score(asked.basket, asked.ordered, 0, work.complements);
+    state.complements.score(std::span(&last, 1), true, 1, work.complements);
+  }
   return true;
 }
 
@@ -109,12 +138,13 @@ void choose(const Model::State& state, Workspace& work)
 {
   const auto& session = work.question.session;
   Chooser chooser(work, session.back(), state.items.facts.size());
-  if (work.candidates.rows().size() <= 2 * kOfEachColumn)
+  if (work.candidates.rows().size() <= kProposed)
     for (const auto& row : work.candidates.rows()) chooser.take(row.item);
   else
-    for (const auto column : kProposing) chooser.best_by(column);
+    chooser.best_of_all();
+  chooser.complements();
   const auto popular = [&](Window window, std::size_t count) {
-    const auto best = state.popularity[window].best();
+    const auto best = state.popularity.best(window);
     for (const auto item : best.first(std::min(count, best.size()))) chooser.take(item);
   };
   popular(Window::fast, kPopularProposed);
@@ -159,11 +189,46 @@ std::optional<Column> column_of(Source source)
 
 void rank_popular(const Model::State& state, Window window, ItemNumber last, std::size_t n, std::vector<Ranked>& out)
 {
-  const auto& top = state.popularity[window];
-  for (const auto item : top.best()) {
+  for (const auto item : state.popularity.best(window)) {
     if (out.size() == n) return;
-    if (item != last) out.push_back({item, top.value(item)});
+    if (item != last) out.push_back({item, state.popularity.value(window, item)});
   }
+}
+
+// What goes with the basket, by its complements and what was bought before, or by one of their rivals.
+void rank_with_basket(const Model::State& state, const Question& question, Source source, Workspace& work, std::vector<Ranked>& out)
+{
+  const auto add = [&](ItemNumber item, double score) {
+    const auto& basket = question.basket;
+    if (score > 0 && std::find(basket.begin(), basket.end(), item) == basket.end()) out.push_back({item, score});
+  };
+  const auto baskets = [&](ItemNumber item) { return static_cast<float>(state.complements.of(item).baskets); };
+  if (source == Source::popular_baskets) {
+    for (ItemNumber item = 0; item < state.complements.items(); ++item) add(item, static_cast<double>(baskets(item)));
+    return;
+  }
+  work.complements.begin(state.items.facts.size());
+  if (source == Source::complements) {
+    state.complements.score(question.basket, question.ordered, 0, work.complements);
+    for (const auto& bought : question.bought) work.complements[bought.item];
+    float most = 0;
+    for (const auto& row : work.complements.rows()) most = std::max(most, row.columns[0]);
+    for (const auto& bought : question.bought) {
+      auto& value = work.complements[bought.item].columns[0];
+      const float root = std::sqrt(static_cast<float>(bought.times));
+      value = value * (1 + root) + 0.05F * most * root;
+    }
+  } else {
+    for (const auto item : question.basket) {
+      const auto& row = state.complements.of(item);
+      for (std::size_t p = 0; p < row.size(); ++p) {
+        const auto together = static_cast<float>(row.counts[p].together);
+        work.complements[row.items[p]].columns[0] +=
+            source == Source::lift ? together / (baskets(item) * std::max(baskets(row.items[p]), 1.0F)) : together;
+      }
+    }
+  }
+  for (const auto& row : work.complements.rows()) add(row.item, static_cast<double>(row.columns[0]));
 }
 
 void keep_best(const Vocabulary& ids, std::size_t n, std::vector<Ranked>& out)
@@ -193,7 +258,7 @@ bool propose(const Model::State& state, const Question& question, Workspace& wor
 {
   if (!gather(state, question, work)) return false;
   choose(state, work);
-  work.features.compute(state, work.question, work.candidates, work.chosen);
+  work.features.compute(state, work.question, work.candidates, work.complements, work.chosen);
   state.blend.score(work.features, question.slot, work.scores);
   return true;
 }
@@ -206,6 +271,8 @@ void rank(const Model& model, const Question& question, Source source, std::size
   if (source == Source::blend) {
     if (!propose(state, question, work)) return rank_popular(state, Window::middle, last, n, out);
     for (std::size_t c = 0; c < work.features.count(); ++c) out.push_back({work.features.items()[c], work.scores.exact(c)});
+  } else if (source >= Source::complements) {
+    rank_with_basket(state, question, source, work, out);
   } else if (const auto column = column_of(source)) {
     if (!gather(state, question, work)) return;
     for (const auto& row : work.candidates.rows())

@@ -36,8 +36,13 @@ enum class Source : std::uint8_t {
   popular_fast,
   popular,
   popular_slow,
+  // of the question's basket
+  complements,
+  baskets,
+  lift,
+  popular_baskets,
 };
-inline constexpr std::size_t kSources = 16;
+inline constexpr std::size_t kSources = 20;
 [[nodiscard]] std::string_view source_name(Source source);
 [[nodiscard]] std::optional<Source> parse_source(std::string_view name);
 
@@ -50,10 +55,12 @@ struct Ranked {
 struct Workspace {
   NeighbourSearch search;
   Candidates candidates;
+  Candidates complements; // columns 0 and 1: for the basket, for the last item
   std::vector<ItemNumber> chosen;
   Features features;
   Blend::Scores scores;
   std::vector<float> column;
+  std::vector<float> sorted;
   Question question; // the one that was asked, without unknown items at its end
 };
 

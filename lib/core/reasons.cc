@@ -37,7 +37,7 @@ class Teller {
 
   static std::string popular(const Model::State& state, ItemNumber item)
   {
-    const auto best = state.popularity[Window::middle].best();
+    const auto best = state.popularity.best(Window::middle);
     const auto place = static_cast<std::size_t>(std::find(best.begin(), best.end(), item) - best.begin());
     const auto clicks = state.items.facts[item].clicks;
     const auto times = clicks == 1 ? "once" : std::to_string(clicks) + " times";

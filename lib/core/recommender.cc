@@ -124,17 +124,16 @@ std::vector<Placed> best_of(const Model& model, const Workspace& work, const Fil
 // Popular items behind the others, their scores below the lowest of these.
 void fill_with_popular(const Model& model, const Filter& filter, const RecommendRequest& request, Recommendation& answer)
 {
-  const auto& top = model.state().popularity[Window::middle];
-  if (top.best().empty()) return;
-  const double most = top.value(top.best().front());
+  const auto& popularity = model.state().popularity;
+  const double most = popularity.best_value(Window::middle);
   const double ceiling = answer.items.empty() ? most : answer.items.back().score - 1;
-  for (const auto item : top.best()) {
+  for (const auto item : popularity.best(Window::middle)) {
     if (answer.items.size() == request.n) return;
     const auto id = model.item(item);
     const bool there =
         std::any_of(answer.items.begin(), answer.items.end(), [id](const RecommendedItem& other) { return other.item.text == id; });
     if (there || !filter.admits(item)) continue;
-    const Ranked ranked{item, ceiling - (most - top.value(item))};
+    const Ranked ranked{item, ceiling - (most - popularity.value(Window::middle, item))};
     answer.items.push_back({ItemId(id), ranked.score, {}});
     if (request.why) answer.items.back().reasons.push_back(popular_reason(model, ranked));
   }

@@ -17,7 +17,7 @@ float root_of_support(const ItemTable& items, ItemNumber item)
   return std::sqrt(static_cast<float>(items.facts[item].sessions) + kShrinkage);
 }
 
-void add_newest(const ItemPairs::Partners& partners, float share, ItemNumber last, const ItemTable& items, Candidates& candidates)
+void add_newest(const ItemPairs::Row& partners, float share, ItemNumber last, const ItemTable& items, Candidates& candidates)
 {
   const float root = root_of_support(items, last);
   for (std::size_t i = 0; i < partners.items.size(); ++i) {

@@ -205,6 +205,13 @@ SessionNumber SessionTable::restore(const SessionKey& key, std::span<const Click
   return session;
 }
 
+void SessionTable::basket(SessionNumber session, std::vector<ItemNumber>& out) const
+{
+  out.clear();
+  for (const auto& click : clicks(session))
+    if (joins_basket(click) && std::find(out.begin(), out.end(), click.item) == out.end()) out.push_back(click.item);
+}
+
 SessionNumber SessionTable::find(const SessionKey& key) const
 {
   const auto found = by_key_.find(key);

@@ -38,6 +38,12 @@ struct Click {
   ClickKind kind = ClickKind::view;
 };
 
+// Whether the click puts its item into a basket.
+[[nodiscard]] inline bool joins_basket(const Click& click)
+{
+  return click.kind >= ClickKind::cart_add;
+}
+
 class SessionTable {
  public:
   explicit SessionTable(Milliseconds idle);
@@ -66,6 +72,8 @@ class SessionTable {
   // Oldest first; `items` without the repeats of the item before. Good until the session changes.
   [[nodiscard]] std::span<const Click> clicks(SessionNumber session) const { return clicks_.values(sessions_[session].clicks); }
   [[nodiscard]] std::span<const ItemNumber> items(SessionNumber session) const { return items_.values(sessions_[session].items); }
+  // What it put into its cart or bought: distinct, oldest first. Replaces `out`.
+  void basket(SessionNumber session, std::vector<ItemNumber>& out) const;
   [[nodiscard]] const SessionKey& key(SessionNumber session) const { return sessions_[session].key; }
   [[nodiscard]] bool is_open(SessionNumber session) const { return sessions_[session].clicks.size > 0; }
   // Brings what items() needs into the cache, in two steps some work apart.
