@@ -55,14 +55,73 @@ Neighbour* NeighbourSearch::known(SessionNumber session)
   return nullptr;
 }
 
-void NeighbourSearch::find(const Question& question, const SessionTable& table, const Postings& postings, std::size_t newest)
+void NeighbourSearch::begin(const Question& question, std::size_t most)
 {
   for (const auto slot : used_marks_) marks_[slot] = {};
   used_marks_.clear();
   found_.clear();
   distinct_items(question.session, asked_);
-  const auto most = 2 * newest + kLastItems;
   if (marks_.size() < 2 * most) marks_.assign(std::bit_ceil(2 * most), {});
+}
+
+// The lists are walked side by side from their newest entries; in the paper one after the other, with a heap of the newest sessions.
+void NeighbourSearch::find_newest(const Question& question, const Postings& postings, std::size_t newest)
+{
+  begin(question, newest + kLastItems);
+  const auto length = static_cast<float>(std::min(question.session.size(), kLastItems));
+  const auto distinct = static_cast<float>(asked_.size());
+  std::array<std::span<const Postings::Entry>, kLastItems> lists;
+  for (std::size_t i = 0; i < asked_.size(); ++i) lists[i] = postings.of(asked_[i].item);
+  while (found_.size() < newest) {
+    std::size_t best = kLastItems;
+    for (std::size_t i = 0; i < asked_.size(); ++i)
+      if (!lists[i].empty() && (best == kLastItems || lists[i].back().second > lists[best].back().second)) best = i;
+    if (best == kLastItems) return;
+    const auto session = lists[best].back().session;
+    lists[best] = lists[best].first(lists[best].size() - 1);
+    if (session == question.self) continue;
+    const auto place = asked_[best].place;
+    const float linear = (length - static_cast<float>(place)) / distinct;
+    if (auto* neighbour = known(session)) {
+      neighbour->linear += linear;
+      neighbour->place = std::min(neighbour->place, place);
+    } else {
+      found_.push_back({session, linear, 0, place, 0, 0});
+    }
+  }
+}
+
+void NeighbourSearch::add_vmis(const Question& question, const SessionTable& table, const ItemTable& items,
+                               Candidates& candidates) const
+{
+  constexpr std::size_t kAhead = 8;
+  const auto longest = table.usual_length();
+  const auto last = question.session.back();
+  for (std::size_t n = 0; n < std::min(kAhead, found_.size()); ++n) table.prefetch_session(found_[n].session);
+  for (std::size_t n = 0; n < found_.size(); ++n) {
+    if (n + kAhead < found_.size()) table.prefetch_session(found_[n + kAhead].session);
+    if (n + kAhead / 2 < found_.size()) table.prefetch_items(found_[n + kAhead / 2].session);
+    const auto& neighbour = found_[n];
+    const auto distinct = table.distinct(neighbour.session);
+    const float weight = (1.0F - 0.1F * static_cast<float>(neighbour.place + 1)) * neighbour.linear;
+    if (distinct > longest) continue;
+    const auto list = table.items(neighbour.session);
+    for (std::size_t i = 0; i < list.size(); ++i) {
+      if (list[i] == last) continue;
+      if (distinct < list.size() && std::find(list.begin(), list.begin() + static_cast<std::ptrdiff_t>(i), list[i]) !=
+                                        list.begin() + static_cast<std::ptrdiff_t>(i))
+        continue;
+      candidates[list[i]][Column::vmis] += weight;
+    }
+  }
+  const auto all = log_of(static_cast<float>(std::max<std::size_t>(table.items_in_sessions(), 1)));
+  for (auto& row : candidates.rows())
+    row[Column::vmis] *= std::max(all - log_of(static_cast<float>(items.facts[row.item].sessions)), 0.0F);
+}
+
+void NeighbourSearch::find(const Question& question, const SessionTable& table, const Postings& postings, std::size_t newest)
+{
+  begin(question, 2 * newest + kLastItems);
 
   const auto length = static_cast<float>(std::min(question.session.size(), kLastItems));
   const auto distinct = static_cast<float>(asked_.size());

@@ -20,6 +20,7 @@
 #include <vector>
 
 #include "core/candidates.h"
+#include "core/item_table.h"
 #include "core/postings.h"
 #include "core/question.h"
 
@@ -47,9 +48,14 @@ void distinct_items(std::span<const ItemNumber> session, std::vector<Asked>& out
 // One thread's working memory.
 class NeighbourSearch {
  public:
+  // VMIS-kNN as published, alone: the `newest` sessions that share an item, whatever item; what they speak for goes to the vmis column,
+  // idf included. Sessions longer than 99.5 % of all are no neighbours.
+  void find_newest(const Question& question, const Postings& postings, std::size_t newest);
+  void add_vmis(const Question& question, const SessionTable& table, const ItemTable& items, Candidates& candidates) const;
+
   // Walks up to `newest` sessions of the last item, a quarter as many of the one before, a sixth of the next, and so on.
   void find(const Question& question, const SessionTable& table, const Postings& postings, std::size_t newest);
-  // Adds what they speak for. `idf(item)` weighs vmis.
+  // Adds what find() found speaks for; vmis without its idf.
   void add(const Question& question, const SessionTable& table, Candidates& candidates) const;
 
   [[nodiscard]] std::span<const Neighbour> neighbours() const { return found_; }
@@ -69,6 +75,7 @@ class NeighbourSearch {
     SessionNumber session = kNoSession;
     std::uint32_t at = 0;
   };
+  void begin(const Question& question, std::size_t most);
   Neighbour* known(SessionNumber session);
 
   std::vector<Asked> asked_;

@@ -113,6 +113,19 @@ void weigh_by_rarity(const Model::State& state, Candidates& candidates)
   }
 }
 
+// Fills the vmis column alone, as published.
+bool gather_vmis(const Model::State& state, const Question& question, Workspace& work)
+{
+  auto& asked = work.question;
+  asked = question;
+  while (!asked.session.empty() && asked.session.back() == kUnknownItem) asked.session.pop_back();
+  if (asked.session.empty()) return false;
+  work.candidates.begin(state.items.facts.size());
+  work.search.find_newest(asked, state.postings, state.options.neighbours);
+  work.search.add_vmis(asked, state.table, state.items, work.candidates);
+  return true;
+}
+
 // Fills the columns. False when no item of the session is known.
 bool gather(const Model::State& state, const Question& question, Workspace& work)
 {
@@ -274,7 +287,8 @@ void rank(const Model& model, const Question& question, Source source, std::size
   } else if (source >= Source::complements) {
     rank_with_basket(state, question, source, work, out);
   } else if (const auto column = column_of(source)) {
-    if (!gather(state, question, work)) return;
+    const bool known = source == Source::vmis ? gather_vmis(state, question, work) : gather(state, question, work);
+    if (!known) return;
     for (const auto& row : work.candidates.rows())
       if (row[*column] > 0 && row.item != last) out.push_back({row.item, static_cast<double>(row[*column])});
   } else {

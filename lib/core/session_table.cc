@@ -83,7 +83,7 @@ SessionNumber SessionTable::append(const Place& place, const SessionKey& key, co
     unlink(session);
     link_last(session);
   }
-  put(sessions_[session], click);
+  put(session, click);
   ++click_count_;
   return session;
 }
@@ -114,14 +114,39 @@ void SessionTable::insert(const Place& place, const Click& click)
   click_count_ -= session.clicks.size;
   session.clicks.size = 0;
   session.items.size = 0;
-  for (const auto& each : kept) put(session, each);
+  set_distinct(place.session, 0);
+  for (const auto& each : kept) put(place.session, each);
   click_count_ += kept.size();
 }
 
-void SessionTable::put(Session& session, const Click& click)
+void SessionTable::put(SessionNumber number, const Click& click)
 {
+  auto& session = sessions_[number];
   clicks_.push(session.clicks, click);
-  if (session.items.size == 0 || items_.values(session.items).back() != click.item) items_.push(session.items, click.item);
+  const auto there = items_.values(session.items);
+  if (!there.empty() && there.back() == click.item) return;
+  if (std::find(there.begin(), there.end(), click.item) == there.end()) set_distinct(number, distinct_[number] + 1U);
+  items_.push(session.items, click.item);
+}
+
+void SessionTable::set_distinct(SessionNumber session, std::size_t distinct)
+{
+  auto& kept = distinct_[session];
+  if (kept > 0) --lengths_[kept];
+  if (distinct > 0) ++lengths_[distinct];
+  items_in_sessions_ += distinct;
+  items_in_sessions_ -= kept;
+  kept = static_cast<std::uint16_t>(distinct);
+}
+
+std::size_t SessionTable::usual_length() const
+{
+  std::size_t all = 0;
+  for (std::size_t length = 2; length < lengths_.size(); ++length) all += lengths_[length];
+  std::size_t longer = 0;
+  for (auto length = kMaxSessionClicks; length > 2; --length)
+    if ((longer += lengths_[length]) * 200 > all) return length;
+  return 2;
 }
 
 SessionNumber SessionTable::open(const SessionKey& key, std::int64_t time)
@@ -131,6 +156,7 @@ SessionNumber SessionTable::open(const SessionKey& key, std::int64_t time)
     ATTUNE_ASSERT(sessions_.size() < kNoSession);
     session = static_cast<SessionNumber>(sessions_.size());
     sessions_.emplace_back();
+    distinct_.push_back(0);
   } else {
     session = free_.back();
     free_.pop_back();
@@ -185,6 +211,7 @@ void SessionTable::close(SessionNumber session)
   }
   unchain(session);
   unlink(session);
+  set_distinct(session, 0);
   auto& closed = sessions_[session];
   click_count_ -= closed.clicks.size;
   clicks_.release(closed.clicks);
@@ -198,9 +225,8 @@ SessionNumber SessionTable::restore(const SessionKey& key, std::span<const Click
 {
   ATTUNE_ASSERT(!clicks.empty() && clicks.size() <= kMaxSessionClicks);
   const auto session = open(key, clicks.front().time);
-  auto& made = sessions_[session];
-  clicks_.reserve(made.clicks, clicks.size());
-  for (const auto& click : clicks) put(made, click);
+  clicks_.reserve(sessions_[session].clicks, clicks.size());
+  for (const auto& click : clicks) put(session, click);
   click_count_ += clicks.size();
   return session;
 }
@@ -248,8 +274,8 @@ void SessionTable::link_last(SessionNumber session)
 std::size_t SessionTable::bytes() const
 {
   constexpr std::size_t kMapEntry = 32;
-  return clicks_.bytes() + items_.bytes() + sessions_.capacity() * sizeof(Session) + by_key_.bucket_count() * kMapEntry +
-         by_customer_.bucket_count() * (kMapEntry - 8);
+  return clicks_.bytes() + items_.bytes() + sessions_.capacity() * (sizeof(Session) + sizeof(distinct_.front())) +
+         by_key_.bucket_count() * kMapEntry + by_customer_.bucket_count() * (kMapEntry - 8);
 }
 
 void SessionTable::reserve(std::size_t sessions)
