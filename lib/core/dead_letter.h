@@ -3,6 +3,10 @@
 //
 //   {"source":"orders.csv:7","field":"price","reason":"not a decimal","time":1700000000000,"format":"csv","header":"a,b","value":"1,x"}
 //
+// or, of a record in Protobuf (`format` is "protobuf"), its bytes:
+//
+//   {"source":"cart_events/3@120","field":"type","reason":"missing","time":1700000000000,"format":"protobuf","value":{"b64":"…"}}
+//
 // `value` is a string, or {"b64":"…"} (RFC 4648, padded) when the bytes are not UTF-8. `format` and `header` are left out when empty.
 #pragma once
 
@@ -15,6 +19,8 @@
 
 namespace attune {
 
+inline constexpr std::string_view kProtobufFormat = "protobuf"; // an event of core/event_proto.h
+
 // Views: whoever keeps one copies it.
 struct DeadLetter {
   std::string_view source; // "stdin:7", "cart_events/3@120"
@@ -22,7 +28,7 @@ struct DeadLetter {
   std::string_view reason;
   std::string_view value; // the original bytes
   Timestamp time; // when it was received
-  std::string_view format = {}; // how `value` is to be read: a --format of attune-produce; empty: attune
+  std::string_view format = {}; // how `value` is to be read: a --format of attune-produce, or kProtobufFormat; empty: attune
   std::string_view header = {}; // csv: the header line that names the columns of `value`
 
   // "stdin:7: price: not a decimal"

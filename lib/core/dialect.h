@@ -2,6 +2,7 @@
 //   attune       core/event_json.h
 //   segment      Segment's e-commerce spec: track calls (`Product Viewed`, `Product Added`, `Order Completed`, …), identify, page
 //   cloudevents  CloudEvents 1.0, structured JSON: `data` is an attune event, or `type` names one; id over source and id
+//   protobuf     core/event_proto.h: bytes, not a line
 //   csv          a header line and a column map (core/column_map.h)
 #pragma once
 
@@ -26,6 +27,7 @@ class Dialect {
 [[nodiscard]] std::unique_ptr<Dialect> attune_dialect();
 [[nodiscard]] std::unique_ptr<Dialect> segment_dialect();
 [[nodiscard]] std::unique_ptr<Dialect> cloudevents_dialect();
+[[nodiscard]] std::unique_ptr<Dialect> protobuf_dialect();
 
 // Splits text into CSV records: a record ends at a newline outside quotes. A quote opens only where a field begins. Total over any bytes,
 // in bounded memory: a quote that is not closed within 64 KiB is taken to end with its line, so that it can not swallow the good

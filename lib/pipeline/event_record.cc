@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "core/dead_letter.h"
 #include "core/event_proto.h"
 
 namespace attune {
@@ -24,6 +25,11 @@ bool is_protobuf(const Record& record)
   return std::any_of(record.headers.begin(), record.headers.end(), [](const Header& header) {
     return header.name == kContentTypeHeader && header.value == kProtobufContentType;
   });
+}
+
+std::string_view letter_format(const Record& record)
+{
+  return is_protobuf(record) ? kProtobufFormat : std::string_view();
 }
 
 Result<void, Reject> EventDecoder::decode(const TopicPartition& from, const Record& record, Event& event)

@@ -15,6 +15,9 @@ namespace attune {
 // Whether its content-type header says Protobuf.
 [[nodiscard]] bool is_protobuf(const Record& record);
 
+// How the value of a record that became a dead letter is to be read again: DeadLetter::format.
+[[nodiscard]] std::string_view letter_format(const Record& record);
+
 class EventDecoder {
  public:
   [[nodiscard]] Result<void, Reject> decode(const TopicPartition& from, const Record& record, Event& event);

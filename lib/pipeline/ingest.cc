@@ -135,7 +135,8 @@ struct Ingest::Impl {
       const auto& record = task.record();
       owner_.counts.dead_letters.fetch_add(1, std::memory_order_relaxed);
       return owner_.sinks.dead_letters->put({to_string(task.state->block->from) + "@" + std::to_string(record.offset), reject.field,
-                                             reject.reason, record.value.value_or(std::string_view{}), record.timestamp});
+                                             reject.reason, record.value.value_or(std::string_view{}), record.timestamp,
+                                             letter_format(record)});
     }
 
     Status tell(const Task& task, const Event& event, const Verdict& verdict)

@@ -16,7 +16,7 @@ constexpr std::string_view kByteOrderMark = "\xEF\xBB\xBF";
 constexpr std::pair<InputFormat, std::string_view> kFormats[] = {
     {InputFormat::attune, "attune"}, {InputFormat::segment, "segment"},           {InputFormat::cloudevents, "cloudevents"},
     {InputFormat::csv, "csv"},       {InputFormat::catalog, "catalog"},           {InputFormat::envelope, "envelope"},
-    {InputFormat::raw, "raw"},       {InputFormat::dead_letters, "dead-letters"},
+    {InputFormat::raw, "raw"},       {InputFormat::dead_letters, "dead-letters"}, {InputFormat::protobuf, kProtobufFormat},
 };
 const Header kProtobufHeader{kContentTypeHeader, kProtobufContentType};
 
@@ -204,6 +204,8 @@ std::unique_ptr<Producer::Intake> Producer::make_intake(InputFormat format)
       return std::make_unique<EventIntake>(segment_dialect(), false, options_, parts_);
     case InputFormat::cloudevents:
       return std::make_unique<EventIntake>(cloudevents_dialect(), false, options_, parts_);
+    case InputFormat::protobuf:
+      return std::make_unique<EventIntake>(protobuf_dialect(), false, options_, parts_);
     case InputFormat::csv:
       if (!options_.columns) return nullptr;
       return std::make_unique<EventIntake>(csv_dialect(options_.columns), false, options_, parts_);

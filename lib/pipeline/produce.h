@@ -30,7 +30,8 @@
 
 namespace attune {
 
-enum class InputFormat { attune, segment, cloudevents, csv, catalog, envelope, raw, dead_letters };
+// protobuf: only as what a dead letter was; it has no lines.
+enum class InputFormat { attune, segment, cloudevents, csv, catalog, envelope, raw, dead_letters, protobuf };
 enum class WireFormat { json, protobuf };
 
 // One record as an input line may give it whole (the envelope, adapters/envelope.h). Views live until the next line.

@@ -26,10 +26,11 @@ struct Trainer::Lane {
   [[nodiscard]] bool done() const { return next >= to; }
 };
 
-Status Trainer::bury(const std::string& source, const Reject& reject, std::string_view value, Timestamp received)
+Status Trainer::bury(const std::string& source, const Reject& reject, std::string_view value, Timestamp received,
+                     std::string_view format)
 {
   ++rejected_;
-  return dead_letters_.put({source, reject.field, reject.reason, value, received});
+  return dead_letters_.put({source, reject.field, reject.reason, value, received, format});
 }
 
 Status Trainer::line(std::string_view text, const std::string& source, const Entry& entry)
@@ -48,7 +49,8 @@ Status Trainer::take(const RecordBlock& block, Lane& lane)
     lane.next = record.offset + 1;
     if (auto understood = decoder_.decode(block.from, record, event_); !understood) {
       const auto source = to_string(block.from) + "@" + std::to_string(record.offset);
-      auto buried = bury(source, understood.error(), record.value.value_or(std::string_view{}), record.timestamp);
+      auto buried =
+          bury(source, understood.error(), record.value.value_or(std::string_view{}), record.timestamp, letter_format(record));
       if (!buried) return buried;
       continue;
     }

@@ -47,7 +47,8 @@ class Trainer {
 
  private:
   struct Lane;
-  Status bury(const std::string& source, const Reject& reject, std::string_view value, Timestamp received);
+  Status bury(const std::string& source, const Reject& reject, std::string_view value, Timestamp received,
+              std::string_view format = {});
   Status take(const RecordBlock& block, Lane& lane);
   Result<std::uint64_t> advance(LogReader& log, Lane& lane);
 

@@ -24,10 +24,11 @@ class RememberedDeadLetters final : public DeadLetterSink {
   {
     const std::lock_guard lock(mutex_);
     texts.push_back(letter.text());
+    append_dead_letter_json(letter, lines.emplace_back());
     return {};
   }
   Status flush(Milliseconds) override { return {}; }
-  std::vector<std::string> texts;
+  std::vector<std::string> texts, lines;
 
  private:
   std::mutex mutex_;

@@ -4,6 +4,7 @@
 #include <condition_variable>
 #include <deque>
 
+#include "core/event_proto.h"
 #include "support/pipeline_fixture.h"
 
 namespace attune {
@@ -157,6 +158,31 @@ BOOST_AUTO_TEST_CASE(what_can_not_be_read_is_buried_with_its_place_and_passed)
   BOOST_TEST_REQUIRE(dead_letters.texts.size() == 2u);
   BOOST_TEST(dead_letters.texts[0].starts_with("customer_clicks/0@7: type: "), dead_letters.texts[0]);
   BOOST_TEST(dead_letters.texts[1] == "customer_clicks/0@8: no value");
+}
+
+BOOST_AUTO_TEST_CASE(a_buried_record_in_protobuf_says_so_and_keeps_its_bytes)
+{
+  auto ingest = start();
+  submit(*ingest, block_of(at, 0, {identify("ana", "anon-1", "i1", kNoon)}));
+  BOOST_TEST(ingest->wait_idle(10s));
+  std::string bytes;
+  append_event_proto(identify("bob", "anon-1", "i2", kNoon + 1ms), bytes);
+  auto block = std::make_shared<Block>();
+  block->from = at;
+  block->records.push_back({1, kNoon, std::string_view("bob"), bytes, {{kContentTypeHeader, kProtobufContentType}}});
+  block->records.push_back(
+      {2, kNoon, std::string_view("c"), std::string_view("\xff\x00", 2), {{kContentTypeHeader, kProtobufContentType}}});
+  submit(*ingest, block);
+  BOOST_TEST(ingest->wait_idle(10s));
+  BOOST_TEST_REQUIRE(dead_letters.lines.size() == 2u);
+  std::set<std::string> buried;
+  for (const auto& line : dead_letters.lines) {
+    const auto letter = parse_dead_letter(line);
+    BOOST_TEST_REQUIRE(letter.ok());
+    BOOST_TEST(letter->format == "protobuf");
+    buried.insert(letter->value);
+  }
+  BOOST_TEST((buried == std::set{bytes, std::string("\xff\x00", 2)}));
 }
 
 BOOST_AUTO_TEST_CASE(a_record_without_id_and_time_is_the_same_event_at_every_delivery)

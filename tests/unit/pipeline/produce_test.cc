@@ -4,6 +4,7 @@
 
 #include "adapters/file_log.h"
 #include "core/column_map.h"
+#include "core/event_proto.h"
 #include "support/scratch.h"
 
 namespace attune {
@@ -172,6 +173,38 @@ BOOST_AUTO_TEST_CASE(dead_letters_that_come_back_are_read_as_what_they_were)
   // What is still wrong is the same dead letter again, not one around another.
   BOOST_REQUIRE(second.letters.lines.size() == 1u);
   BOOST_TEST(parse_dead_letter(second.letters.lines[0])->value == parse_dead_letter(first.letters.lines[0])->value);
+}
+
+BOOST_AUTO_TEST_CASE(a_dead_letter_of_a_protobuf_record_comes_back_as_protobuf)
+{
+  Event event;
+  BOOST_REQUIRE(EventParser().parse(kView, event).ok());
+  std::string bytes;
+  append_event_proto(event, bytes);
+  const auto letter_of = [](std::string_view value) {
+    std::string line;
+    append_dead_letter_json({"customer_clicks/0@1", "", "told", value, kNow, kProtobufFormat}, line);
+    return line;
+  };
+  ProduceOptions options;
+  options.format = InputFormat::dead_letters;
+  Bench json(options);
+  json.feed({letter_of(bytes), letter_of("\xff")});
+  BOOST_REQUIRE(json.log.kept.size() == 1u);
+  std::string expected;
+  append_event_json(event, expected);
+  BOOST_TEST(json.log.kept[0].value == expected);
+  // What is no event is the same dead letter again.
+  BOOST_REQUIRE(json.letters.lines.size() == 1u);
+  const auto again = parse_dead_letter(json.letters.lines[0]);
+  BOOST_TEST(again->format == "protobuf");
+  BOOST_TEST(again->value == "\xff");
+
+  options.wire = WireFormat::protobuf;
+  Bench protobuf(options);
+  protobuf.feed(letter_of(bytes));
+  BOOST_REQUIRE(protobuf.log.kept.size() == 1u);
+  BOOST_TEST(protobuf.log.kept[0].value == bytes);
 }
 
 BOOST_AUTO_TEST_CASE(a_csv_record_over_several_lines_is_named_by_its_first)
