@@ -196,16 +196,16 @@ class RedisStore final : public ProfileStore {
 
   Status publish_generation() override
   {
-    ATTUNE_ASSERT(fresh_ || retired_); // a second call goes on with the removal that failed in the first
+    ATTUNE_ASSERT(fresh_ || removing_); // a second call goes on with the removal that failed in the first
     if (fresh_) {
       const std::string old = known_->data;
       published_ = incarnation_data(random_name(), *fresh_);
       if (Status status = patiently([&] { return publish(old); }); !status.ok()) return status;
-      retired_ = generation_of(old);
       fresh_.reset();
+      removing_ = true;
     }
-    Status status = remove_generation(*retired_);
-    if (status.ok()) retired_.reset();
+    Status status = remove_other_generations();
+    if (status.ok()) removing_ = false;
     return status;
   }
 
@@ -468,47 +468,63 @@ class RedisStore final : public ProfileStore {
 
   Status scan_page(const std::string& pattern, std::string& cursor, std::vector<CustomerId>& page)
   {
+    return scan_keys(pattern, cursor, [&](std::string_view key) {
+      auto customer = customer_of_redis_key(options_.name_space, generation_, key);
+      if (customer) page.push_back(*std::move(customer));
+    });
+  }
+
+  // One page of keys, some perhaps more than once over all pages.
+  template <class Take>
+  Status scan_keys(const std::string& pattern, std::string& cursor, const Take& take)
+  {
     return ask({"SCAN", cursor, "MATCH", pattern, "COUNT", std::to_string(kScanPage)}, [&](const redisReply& reply) -> Status {
       if (reply.type != REDIS_REPLY_ARRAY || reply.elements != 2) return Error{Code::config, place_.name + ": SCAN: not a page"};
       cursor = text_of(*reply.element[0]);
       const redisReply& keys = *reply.element[1];
-      for (std::size_t i = 0; i < keys.elements; ++i) {
-        auto customer = customer_of_redis_key(options_.name_space, generation_, text_of(*keys.element[i]));
-        if (customer) page.push_back(*std::move(customer));
-      }
+      for (std::size_t i = 0; i < keys.elements; ++i) take(text_of(*keys.element[i]));
       return {};
     });
   }
 
-  Status remove_generation(const std::string& old)
+  // The one that was replaced, and those of processes that ended before they published or before they had removed.
+  Status remove_other_generations()
   {
-    const std::string current = std::exchange(generation_, old);
-    Status status = scan_customers([&](const std::vector<CustomerId>& page) -> Result<bool> {
-      if (Status removed = patiently([&] { return unlink(page); }); !removed.ok()) return removed.error();
-      return true;
-    });
-    generation_ = current;
-    return status;
+    const std::string pattern = redis_pattern_of_all(options_.name_space);
+    std::string cursor = "0";
+    do {
+      std::vector<std::string> keys;
+      Status status = patiently([&] { return scan_others(pattern, cursor, keys); });
+      if (status.ok()) status = patiently([&] { return unlink(keys); });
+      if (!status.ok()) return status;
+    } while (cursor != "0");
+    return {};
   }
 
-  Status unlink(const std::vector<CustomerId>& page)
+  Status scan_others(const std::string& pattern, std::string& cursor, std::vector<std::string>& found)
+  {
+    return scan_keys(pattern, cursor, [&](std::string_view key) {
+      const auto generation = generation_of_redis_key(options_.name_space, key);
+      if (generation && *generation != generation_) found.emplace_back(key);
+    });
+  }
+
+  Status unlink(const std::vector<std::string>& keys)
   {
     return batch(
-        page.size(),
+        keys.size(),
         [&](std::size_t i, RedisCommands& commands) {
-          key_.clear();
-          append_redis_key(options_.name_space, generation_, page[i], key_);
-          commands.add({"UNLINK", key_});
+          commands.add({"UNLINK", keys[i]});
         },
-        [&](std::size_t i, const redisReply& reply) -> Status {
-          return is_error(reply) ? Status(error_of(page[i], reply)) : Status();
+        [&](std::size_t, const redisReply& reply) -> Status {
+          return is_error(reply) ? Status(error("UNLINK", reply)) : Status();
         });
   }
 
   RedisPlace place_;
   StoreOptions options_;
   std::optional<std::string> fresh_;
-  std::optional<std::string> retired_; // the generation that publish_generation() replaced and has still to remove
+  bool removing_ = false; // publish_generation() has published and has still to remove what was before
   std::string incarnation_key_;
   std::string life_;
   RedisConnection connection_;

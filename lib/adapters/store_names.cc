@@ -1,5 +1,6 @@
 #include "adapters/store_names.h"
 
+#include <algorithm>
 #include <random>
 
 namespace attune {
@@ -103,6 +104,24 @@ std::optional<CustomerId> customer_of_redis_key(std::string_view name_space, std
 std::string redis_key_pattern(std::string_view name_space, std::string_view generation)
 {
   return std::string(name_space) + ":{*" + key_suffix(generation);
+}
+
+std::string redis_pattern_of_all(std::string_view name_space)
+{
+  return std::string(name_space) + ":{*}:profile*";
+}
+
+std::optional<std::string> generation_of_redis_key(std::string_view name_space, std::string_view key)
+{
+  const std::string prefix = std::string(name_space) + ":{";
+  const std::string suffix = key_suffix("");
+  if (!key.starts_with(prefix)) return std::nullopt;
+  key.remove_prefix(std::min(key.find('}'), key.size()));
+  if (!key.starts_with(suffix)) return std::nullopt;
+  key.remove_prefix(suffix.size());
+  if (key.empty()) return std::string();
+  if (key.front() != '@' || key.size() == 1) return std::nullopt;
+  return std::string(key.substr(1));
 }
 
 std::string redis_incarnation_key(std::string_view name_space)

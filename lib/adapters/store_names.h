@@ -25,6 +25,9 @@ void append_redis_key(std::string_view name_space, std::string_view generation, 
                                                               std::string_view key);
 // A MATCH pattern for the keys of one generation (others may match too).
 [[nodiscard]] std::string redis_key_pattern(std::string_view name_space, std::string_view generation);
+// The same for all generations, and which one a key is of ("": the first); nothing for a key of another namespace or kind.
+[[nodiscard]] std::string redis_pattern_of_all(std::string_view name_space);
+[[nodiscard]] std::optional<std::string> generation_of_redis_key(std::string_view name_space, std::string_view key);
 [[nodiscard]] std::string redis_incarnation_key(std::string_view name_space); // "NS:incarnation"
 
 } // namespace attune

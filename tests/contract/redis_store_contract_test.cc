@@ -149,6 +149,8 @@ BOOST_AUTO_TEST_CASE(a_customer_is_a_cluster_s_hash_tag_whatever_its_bytes)
       BOOST_TEST((customer_of_redis_key("shop", generation, key) == CustomerId(customer)));
       BOOST_TEST(!customer_of_redis_key("shop", generation + "x", key).has_value());
       BOOST_TEST(!customer_of_redis_key("sho", generation, key).has_value());
+      BOOST_TEST((generation_of_redis_key("shop", key) == generation));
+      BOOST_TEST(!generation_of_redis_key("sho", key).has_value());
     }
   }
   std::string key;
@@ -497,6 +499,23 @@ BOOST_AUTO_TEST_CASE(publishing_leaves_no_key_of_the_old_generation)
   write_one(*fresh, "ann", "", "new");
   need(fresh->publish_generation());
   BOOST_TEST(server.ask({"DBSIZE"}) == "2"); // ann, and the name of the data
+}
+
+BOOST_AUTO_TEST_CASE(publishing_leaves_no_key_of_generations_that_nobody_published)
+{
+  RedisServer server;
+  StoreOptions options = patient_options();
+  const auto store = need(open_redis_store(server.url(), options));
+  write_one(*need(store->fresh_generation()), "bob", "", "abandoned");
+  options.name_space = "other";
+  const auto neighbour = need(open_redis_store(server.url(), options));
+  write_one(*neighbour, "cat", "", "kept");
+  const auto fresh = need(store->fresh_generation());
+  write_one(*fresh, "ann", "", "new");
+  need(fresh->publish_generation());
+  BOOST_TEST(server.ask({"DBSIZE"}) == "4"); // ann and cat, and the names of both data
+  BOOST_TEST(read_one(*neighbour, "cat").bytes == "kept");
+  BOOST_TEST(read_one(*fresh, "ann").bytes == "new");
 }
 
 BOOST_AUTO_TEST_CASE(a_publication_whose_reply_was_lost_is_made_once)
