@@ -184,13 +184,12 @@ std::vector<KeptLine> KeptView::order_lines() const
 KeptEvent KeptEvent::of(const Event& event)
 {
   ATTUNE_ASSERT(event.time && !event.id.empty() && event.id.text.size() <= kMaxIdBytes && !is_identity(event.type));
-  KeptEvent kept{*event.time, hash_of(event.id), {}};
-  write_proto([&event](auto& sink) { put(sink, event); }, kept.wire);
-  return kept;
+  return {*event.time, hash_of(event.id), proto_bytes([&event](auto& sink) { put(sink, event); })};
 }
 
-std::optional<KeptEvent> KeptEvent::of_wire(std::string_view wire)
+std::optional<KeptEvent> KeptEvent::of_wire(const SharedBytes& bytes)
 {
+  const std::string_view wire = bytes.view();
   ProtoReader reader(wire);
   // The id's length takes one byte, so that id() finds it without reading.
   if (!reader.next() || !reader.is_bytes(kId) || reader.bytes.empty() || reader.bytes.size() > kMaxIdBytes ||
@@ -203,19 +202,20 @@ std::optional<KeptEvent> KeptEvent::of_wire(std::string_view wire)
     if (!reader.next()) return std::nullopt;
   }
   if (!reader.is_number(kType) || !is_kept_type(reader.number) || kept.time < kMinTime || kept.time > kMaxTime) return std::nullopt;
-  kept.wire = wire;
+  kept.wire = bytes;
   return kept;
 }
 
 std::string_view KeptEvent::id() const
 {
-  ATTUNE_ASSERT(wire.size() > 2 && wire[0] == kIdTag);
-  return std::string_view(wire).substr(2, static_cast<std::size_t>(wire[1]));
+  const std::string_view bytes = wire.view();
+  ATTUNE_ASSERT(bytes.size() > 2 && bytes[0] == kIdTag);
+  return bytes.substr(2, static_cast<std::size_t>(bytes[1]));
 }
 
 EventType KeptEvent::type() const
 {
-  ProtoReader reader(std::string_view(wire).substr(2 + id().size()));
+  ProtoReader reader(wire.view().substr(2 + id().size()));
   while (reader.next())
     if (reader.is_number(kType) && is_kept_type(reader.number)) return static_cast<EventType>(reader.number);
   return EventType::view;
@@ -226,7 +226,7 @@ KeptView KeptEvent::view() const
   KeptView view;
   view.id = id();
   view.time = time;
-  ProtoReader reader(wire);
+  ProtoReader reader(wire.view());
   while (reader.next()) {
     if (reader.form == ProtoReader::Form::number) read_number(reader, view);
     if (reader.form == ProtoReader::Form::bytes) read_bytes(reader, view);
@@ -269,7 +269,7 @@ bool at_or_before(const KeptEvent& event, const Place& place)
 
 bool stays_before(const KeptEvent& a, const KeptEvent& b)
 {
-  return a.time != b.time ? a.time < b.time : a.wire < b.wire;
+  return a.time != b.time ? a.time < b.time : a.wire.view() < b.wire.view();
 }
 
 } // namespace attune

@@ -19,6 +19,7 @@
 #include "base/ids.h"
 #include "core/event.h"
 #include "core/money.h"
+#include "core/shared_bytes.h"
 
 namespace attune {
 
@@ -67,13 +68,13 @@ struct KeptView {
 struct KeptEvent {
   Timestamp time;
   std::uint64_t id_hash = 0;
-  std::string wire;
+  SharedBytes wire;
 
   // REQUIRES: event complete, not an identity event. Cost: about 0.1 us and an allocation.
   [[nodiscard]] static KeptEvent of(const Event& event);
   // Takes bytes as they were stored. Only id, time and type are checked (and that the type is kept at all); nothing when they
   // are not there. The rest is read as far as it goes.
-  [[nodiscard]] static std::optional<KeptEvent> of_wire(std::string_view wire);
+  [[nodiscard]] static std::optional<KeptEvent> of_wire(const SharedBytes& wire);
 
   [[nodiscard]] std::string_view id() const;
   [[nodiscard]] Place place() const { return {time, EventId(id())}; }

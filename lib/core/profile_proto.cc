@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <functional>
+#include <ranges>
 
 #include "core/proto_fields.h"
 
@@ -80,16 +81,10 @@ template <class Sink>
 void put(Sink& sink, const Summary& summary)
 {
   for (const auto& tile : summary.tiles) sink.part(kTiles, tile.wire);
-  if (summary.newest_order) sink.part(kNewestOrder, summary.newest_order->wire);
+  if (summary.newest_order) sink.part(kNewestOrder, summary.newest_order->wire.view());
   for (const auto& entry : summary.last_purchases) put_message(sink, kLastPurchasesField, entry);
-  std::vector<std::int64_t> times;
-  std::vector<std::uint64_t> hashes;
-  for (const auto& folded : summary.folded) {
-    times.push_back(folded.time.ms);
-    hashes.push_back(folded.hash);
-  }
-  sink.fixed64s(kFoldedTimes, times);
-  sink.fixed64s(kFoldedHashesField, hashes);
+  sink.fixed64s(kFoldedTimes, std::views::transform(summary.folded, [](const FoldedId& folded) { return folded.time.ms; }));
+  sink.fixed64s(kFoldedHashesField, std::views::transform(summary.folded, &FoldedId::hash));
   if (summary.first_time) sink.present_number(kFirstTime, ProtoLite::ZigZagEncode64(summary.first_time->ms));
 }
 
@@ -98,7 +93,7 @@ void put(Sink& sink, const Profile& profile)
 {
   sink.number(kFormat, kProfileFormat);
   for (std::size_t list = 0; list < kRecentLists; ++list)
-    for (const auto& kept : profile.recent[list]) sink.part(kRecent + static_cast<int>(list), kept.wire);
+    for (const auto& kept : profile.recent[list]) sink.part(kRecent + static_cast<int>(list), kept.wire.view());
   for (std::size_t list = 0; list < kRecentLists; ++list)
     if (profile.floors[list]) put_message(sink, kFloors + static_cast<int>(list), *profile.floors[list]);
   put(sink, profile.summary);
@@ -235,7 +230,7 @@ bool read(std::string_view bytes, StoredTile& tile)
 
 bool read(std::string_view bytes, KeptEvent& kept)
 {
-  auto read_back = KeptEvent::of_wire(bytes);
+  auto read_back = KeptEvent::of_wire(SharedBytes(bytes));
   if (read_back) kept = std::move(*read_back);
   return read_back.has_value();
 }
@@ -270,11 +265,17 @@ bool read_folded(std::string_view times, std::string_view hashes, std::vector<Fo
   return true;
 }
 
+// `whole`: what the reader reads; the events stay parts of it.
 template <std::size_t N>
-bool take_listed(const ProtoReader& reader, int first, std::array<std::vector<KeptEvent>, N>& out, bool& good)
+bool take_listed(const SharedBytes& whole, const ProtoReader& reader, int first, std::array<std::vector<KeptEvent>, N>& out,
+                 bool& good)
 {
   if (reader.field < first || reader.field >= first + static_cast<int>(N)) return false;
-  return take_one_of(reader, reader.field, out[static_cast<std::size_t>(reader.field - first)], good);
+  good = good && reader.is_bytes(reader.field);
+  auto kept = good ? KeptEvent::of_wire(SharedBytes(whole, reader.bytes)) : std::nullopt;
+  good = kept.has_value();
+  if (good) out[static_cast<std::size_t>(reader.field - first)].push_back(std::move(*kept));
+  return true;
 }
 
 template <std::size_t N>
@@ -309,7 +310,7 @@ bool in_order(const Profile& profile)
 }
 
 // Empty: it is a profile; else why not.
-std::string_view read_profile(std::string_view bytes, Profile& profile)
+std::string_view read_profile(const SharedBytes& bytes, Profile& profile)
 {
   std::uint64_t format = 0;
   std::string_view folded_times;
@@ -317,8 +318,8 @@ std::string_view read_profile(std::string_view bytes, Profile& profile)
   const auto take_first_time = [&profile](const ProtoReader& reader, bool& good) {
     return take_signed(reader, kFirstTime, profile.summary.first_time.emplace().ms, good);
   };
-  const bool good = read_fields(bytes, [&](const ProtoReader& reader, bool& is_good) {
-    return take_listed(reader, kRecent, profile.recent, is_good) || take_floor(reader, profile.floors, is_good) ||
+  const bool good = read_fields(bytes.view(), [&](const ProtoReader& reader, bool& is_good) {
+    return take_listed(bytes, reader, kRecent, profile.recent, is_good) || take_floor(reader, profile.floors, is_good) ||
            take_one_of(reader, kTiles, profile.summary.tiles, is_good) ||
            take_optional(reader, kNewestOrder, profile.summary.newest_order, is_good) ||
            take_one_of(reader, kLastPurchasesField, profile.summary.last_purchases, is_good) ||
@@ -342,14 +343,20 @@ std::string_view read_profile(std::string_view bytes, Profile& profile)
 
 void encode_profile(const Profile& profile, std::string& out)
 {
-  write_proto([&profile](auto& sink) { put(sink, profile); }, out);
+  out.clear();
+  append_profile(profile, out);
+}
+
+void append_profile(const Profile& profile, std::string& out)
+{
+  append_proto([&profile](auto& sink) { put(sink, profile); }, out);
 }
 
 Result<Profile> decode_profile(const CustomerId& customer, std::string_view bytes)
 {
   Profile profile;
   profile.customer = customer;
-  if (const auto fault = read_profile(bytes, profile); !fault.empty())
+  if (const auto fault = read_profile(SharedBytes(bytes), profile); !fault.empty())
     return Error{Code::bad_data, "profile of " + customer.text + ": " + std::string(fault)};
   return profile;
 }

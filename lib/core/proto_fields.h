@@ -20,6 +20,7 @@
 #include <string_view>
 
 #include "base/assert.h"
+#include "core/shared_bytes.h"
 
 namespace attune {
 
@@ -124,16 +125,38 @@ class ProtoWriter {
   std::uint8_t* at_;
 };
 
-// Replaces `out` by the message that `put` describes.
+// Appends the message that `put` describes.
 template <class Put>
-void write_proto(const Put& put, std::string& out)
+void append_proto(const Put& put, std::string& out)
 {
   ProtoSize size;
   put(size);
-  out.resize(size.bytes());
-  ProtoWriter writer(out.data());
+  const auto before = out.size();
+  out.resize(before + size.bytes());
+  ProtoWriter writer(out.data() + before);
   put(writer);
   ATTUNE_ASSERT(writer.at() == out.data() + out.size());
+}
+
+// Replaces `out` by it.
+template <class Put>
+void write_proto(const Put& put, std::string& out)
+{
+  out.clear();
+  append_proto(put, out);
+}
+
+// The same as bytes of their own.
+template <class Put>
+[[nodiscard]] SharedBytes proto_bytes(const Put& put)
+{
+  ProtoSize size;
+  put(size);
+  return SharedBytes(size.bytes(), [&](char* to) {
+    ProtoWriter writer(to);
+    put(writer);
+    ATTUNE_ASSERT(writer.at() == to + size.bytes());
+  });
 }
 
 // Reads one message field by field:

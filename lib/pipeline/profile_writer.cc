@@ -1,6 +1,7 @@
 #include "pipeline/profile_writer.h"
 
 #include <algorithm>
+#include <bit>
 #include <chrono>
 #include <thread>
 
@@ -19,9 +20,14 @@ Place place_of(const Event& event)
   return {*event.time, event.id};
 }
 
-// What a kept event costs in memory beyond its wire form: a string, its heap block, time and hash.
-constexpr std::size_t kKeptOverhead = 80;
+// What a kept event costs in memory beyond its wire form: its place in the list, and now and then a block of its own.
+constexpr std::size_t kKeptOverhead = 48;
 constexpr std::size_t kProfileOverhead = 1024;
+
+// Profiles are written when so many bytes of them are ready, at the latest at the end of a batch.
+constexpr std::size_t kWriteBytes = 4u << 20;
+
+constexpr std::uint32_t kNobody = UINT32_MAX;
 
 std::size_t memory_of(const Profile& profile)
 {
@@ -39,16 +45,7 @@ struct ProfileWriter::Known {
   Digest digest{}; // of the stored bytes; zero: not stored
   std::uint64_t read_in = 0; // the apply() in which it was read or acknowledged
   std::size_t bytes = 0;
-  std::string encoded; // what is about to be written
-  Digest encoded_digest{};
   std::list<Known*>::iterator use;
-};
-
-// The events of one customer in a batch, by index.
-struct ProfileWriter::Group {
-  CustomerId customer;
-  std::vector<std::uint32_t> events;
-  std::vector<Outcome> outcomes;
 };
 
 ProfileWriter::ProfileWriter(ProfileStore& store, ProfileWriterOptions options) : store_(store), options_(std::move(options)) {}
@@ -76,7 +73,7 @@ void ProfileWriter::touch(Known& known)
 
 void ProfileWriter::drop(const CustomerId& customer)
 {
-  const auto found = known_.find(customer.text);
+  const auto found = known_.find(std::string_view(customer.text));
   if (found == known_.end()) return;
   known_bytes_ -= found->second->bytes;
   by_use_.erase(found->second->use);
@@ -95,49 +92,53 @@ void ProfileWriter::evict()
   while (known_bytes_ > options_.cache_bytes && !by_use_.empty()) drop(CustomerId(by_use_.back()->profile.customer));
 }
 
-Status ProfileWriter::load(std::span<const CustomerId> customers)
+ProfileWriter::Known* ProfileWriter::find(const CustomerId& customer)
 {
-  std::vector<CustomerId> missing;
-  for (const auto& customer : customers)
-    if (!known_.contains(customer.text)) missing.push_back(customer);
-  if (missing.empty()) return {};
+  const auto found = known_.find(std::string_view(customer.text));
+  return found == known_.end() ? nullptr : found->second.get();
+}
 
-  std::vector<StoredProfile> stored;
-  if (auto got = persist([&] { return store_.get(missing, stored); }); !got) return got;
+// Reads what is not known of these customers, each of whom stands here once.
+Status ProfileWriter::load(std::span<const CustomerId> missing)
+{
+  if (missing.empty()) return {};
+  if (auto got = persist([&] { return store_.get(missing, stored_); }); !got) return got;
   counts_.reads += missing.size();
   for (std::size_t i = 0; i < missing.size(); ++i) {
     auto known = std::make_unique<Known>();
-    if (stored[i].bytes.empty()) {
+    if (stored_[i].bytes.empty()) {
       known->profile.customer = missing[i];
     } else {
-      auto profile = decode_profile(missing[i], stored[i].bytes);
+      auto profile = decode_profile(missing[i], stored_[i].bytes);
       if (!profile) return profile.error();
       known->profile = std::move(*profile);
-      known->digest = stored[i].digest;
+      known->digest = stored_[i].digest;
     }
     known->read_in = call_;
     known->bytes = memory_of(known->profile);
     known_bytes_ += known->bytes;
     by_use_.push_front(known.get());
     known->use = by_use_.begin();
-    known_[missing[i].text] = std::move(known);
+    known_.emplace(missing[i].text, std::move(known));
   }
   return {};
 }
 
 Result<ProfileWriter::Known*> ProfileWriter::load_one(const CustomerId& customer)
 {
-  if (auto loaded = load({&customer, 1}); !loaded) return loaded.error();
-  auto& known = *known_.at(customer.text);
-  touch(known);
-  return &known;
+  if (find(customer) == nullptr)
+    if (auto loaded = load({&customer, 1}); !loaded) return loaded.error();
+  auto* known = find(customer);
+  touch(*known);
+  return known;
 }
 
 // Writes one changed profile; false when somebody else was faster (then it is no longer known).
 Result<bool> ProfileWriter::write_one(Known& known)
 {
-  encode_profile(known.profile, known.encoded);
-  const ProfileWrite write{&known.profile.customer, known.digest, known.encoded, digest_of(known.encoded)};
+  std::string encoded;
+  encode_profile(known.profile, encoded);
+  const ProfileWrite write{&known.profile.customer, known.digest, encoded, digest_of(encoded)};
   std::vector<WriteOutcome> outcome;
   if (auto written = persist([&] { return store_.compare_and_set({&write, 1}, outcome); }); !written) {
     drop(CustomerId(known.profile.customer));
@@ -239,164 +240,190 @@ Status ProfileWriter::identify(const Event& event, Verdict& verdict)
   }
 }
 
-// The groups, each under the root of its customer; two that meet there are one.
-Result<std::vector<ProfileWriter::Group>> ProfileWriter::at_their_roots(std::vector<Group> groups)
+// Deals the pending events into groups by whom they are addressed to, in the order in which customers first come.
+void ProfileWriter::group()
 {
-  std::vector<Group> settled;
-  std::unordered_map<std::string, std::size_t> moved; // root -> index in `settled`, for roots that somebody moved to
-  settled.reserve(groups.size());
-  bool any_moved = false;
-  for (const auto& group : groups)
-    if (known_.at(group.customer.text)->profile.moved_to) any_moved = true;
-  if (!any_moved) return groups;
+  groups_.clear();
+  group_of_.clear();
+  const auto slots = std::bit_ceil(std::max<std::size_t>(pending_.size(), 8) * 2);
+  slots_.assign(slots, kNobody);
+  for (const auto event : pending_) {
+    const CustomerId& customer = *to_[event];
+    auto slot = BytesHash{}(customer.text) & (slots - 1);
+    while (slots_[slot] != kNobody && *groups_[slots_[slot]].customer != customer) slot = (slot + 1) & (slots - 1);
+    if (slots_[slot] == kNobody) {
+      slots_[slot] = static_cast<std::uint32_t>(groups_.size());
+      groups_.push_back({&customer, nullptr, 0, 0});
+    }
+    group_of_.push_back(slots_[slot]);
+    ++groups_[slots_[slot]].count;
+  }
+  std::uint32_t first = 0;
+  for (auto& group : groups_) first = (group.first = first) + std::exchange(group.count, 0);
+  order_.resize(pending_.size());
+  for (std::size_t i = 0; i < pending_.size(); ++i) {
+    auto& group = groups_[group_of_[i]];
+    order_[group.first + group.count++] = pending_[i];
+  }
+}
 
-  for (auto& group : groups) {
-    auto root = root_of(group.customer);
+// Each group gets its customer's profile, known or read.
+Status ProfileWriter::load_groups()
+{
+  missing_.clear();
+  for (auto& group : groups_) {
+    group.known = find(*group.customer);
+    if (group.known == nullptr) missing_.push_back(*group.customer);
+  }
+  if (auto loaded = load(missing_); !loaded) return loaded;
+  for (auto& group : groups_) {
+    if (group.known == nullptr) group.known = find(*group.customer);
+    touch(*group.known);
+  }
+  return {};
+}
+
+// Groups by who is meant: the root of whom each event is addressed to. Events that meet at a root are one group, so that they are merged
+// before anything is folded.
+Status ProfileWriter::group_at_roots()
+{
+  group();
+  if (auto loaded = load_groups(); !loaded) return loaded;
+  if (std::none_of(groups_.begin(), groups_.end(), [](const Group& group) { return group.known->profile.moved_to; })) return {};
+  for (const auto& group : groups_) {
+    auto root = root_of(*group.customer);
     if (!root) return root.error();
-    group.customer = *root;
-    const auto [at, is_new] = moved.try_emplace(root->text, settled.size());
-    if (is_new) {
-      settled.push_back(std::move(group));
-    } else {
-      auto& into = settled[at->second].events;
-      into.insert(into.end(), group.events.begin(), group.events.end());
-    }
+    if (*root == *group.customer) continue;
+    roots_.push_back(std::move(*root));
+    for (std::uint32_t i = 0; i < group.count; ++i) to_[order_[group.first + i]] = &roots_.back();
   }
-  return settled;
+  group();
+  return load_groups(); // following pointers may have dropped what it found changed
 }
 
-// Applies a group's events to the known profile; whether it has to be written (then `encoded` is ready).
-bool ProfileWriter::settle(Group& group, std::span<const Event* const> events)
+// Applies a group's events to its profile.
+ProfileWriter::Settled ProfileWriter::settle(const Group& group, std::span<const Event* const> events,
+                                             std::vector<Verdict>& verdicts)
 {
-  Known& known = *known_.at(group.customer.text);
-  touch(known);
-  group.outcomes.assign(group.events.size(), Outcome::repeated);
-  std::vector<const Event*> kept;
-  std::vector<std::size_t> kept_at;
-  for (std::size_t i = 0; i < group.events.size(); ++i) {
-    const Event& event = *events[group.events[i]];
-    if (event.type == EventType::forget) {
-      group.outcomes[i] = forget(known.profile, event);
-    } else if (event.type == EventType::consent) {
-      group.outcomes[i] = consent(known.profile, event);
-    } else {
-      kept.push_back(&event);
-      kept_at.push_back(i);
-    }
+  Known& known = *group.known;
+  const auto indexes = std::span(order_).subspan(group.first, group.count);
+  kept_.clear();
+  for (const auto index : indexes) {
+    const Event& event = *events[index];
+    if (event.type == EventType::forget)
+      verdicts[index].outcome = forget(known.profile, event);
+    else if (event.type == EventType::consent)
+      verdicts[index].outcome = consent(known.profile, event);
+    else
+      kept_.push_back(&event);
   }
-  std::vector<Outcome> outcomes(kept.size());
-  attune::apply(known.profile, kept, outcomes);
-  for (std::size_t i = 0; i < kept.size(); ++i) group.outcomes[kept_at[i]] = outcomes[i];
-
-  const auto is = [&](Outcome outcome) {
-    return std::find(group.outcomes.begin(), group.outcomes.end(), outcome) != group.outcomes.end();
-  };
+  outcomes_.resize(kept_.size());
+  attune::apply(known.profile, kept_, outcomes_);
+  bool accepted = false;
+  bool repeated = false;
+  bool left_out = false;
+  std::size_t next = 0;
+  for (const auto index : indexes) {
+    auto& outcome = verdicts[index].outcome;
+    if (next < kept_.size() && kept_[next] == events[index]) outcome = outcomes_[next++];
+    accepted = accepted || outcome == Outcome::accepted;
+    repeated = repeated || outcome == Outcome::repeated;
+    left_out = left_out || outcome == Outcome::late || outcome == Outcome::refused;
+  }
   // A repeat can change a profile too: of two events with one id the smaller stays.
-  if (!is(Outcome::accepted) && !is(Outcome::repeated)) return false;
-  encode_profile(known.profile, known.encoded);
-  known.encoded_digest = digest_of(known.encoded);
-  return is(Outcome::accepted) || (known.encoded_digest != known.digest && !known.profile.empty());
+  if (accepted || repeated) {
+    const auto begin = encoded_.size();
+    append_profile(known.profile, encoded_);
+    const auto size = encoded_.size() - begin;
+    const auto digest = digest_of(std::string_view(encoded_).substr(begin));
+    if (accepted || (digest != known.digest && !known.profile.empty())) {
+      ready_.push_back({&group, begin, size, digest});
+      return Settled::ready;
+    }
+    encoded_.resize(begin);
+  }
+  return left_out && known.read_in != call_ ? Settled::unsure : Settled::unchanged;
 }
 
-Status ProfileWriter::apply_groups(std::span<const Event* const> events, std::vector<Group> pending, std::vector<Verdict>& verdicts)
+void ProfileWriter::again(const Group& group)
 {
-  std::vector<CustomerId> customers;
-  std::vector<Group*> written;
-  std::vector<ProfileWrite> writes;
-  std::vector<WriteOutcome> outcomes;
-  while (!pending.empty()) {
-    customers.clear();
-    for (const auto& group : pending) customers.push_back(group.customer);
-    if (auto loaded = load(customers); !loaded) return loaded;
-    auto settled = at_their_roots(std::move(pending));
-    if (!settled) return settled.error();
-    // Following pointers may have dropped what it found changed.
-    customers.clear();
-    for (const auto& group : *settled) customers.push_back(group.customer);
-    if (auto loaded = load(customers); !loaded) return loaded;
+  drop(*group.customer);
+  const auto indexes = std::span(order_).subspan(group.first, group.count);
+  again_.insert(again_.end(), indexes.begin(), indexes.end());
+}
 
-    pending.clear();
-    written.clear();
-    writes.clear();
-    const auto give_verdicts = [&](const Group& group) {
-      for (std::size_t i = 0; i < group.events.size(); ++i) verdicts[group.events[i]].outcome = group.outcomes[i];
-    };
-    for (auto& group : *settled) {
-      Known& known = *known_.at(group.customer.text);
-      if (known.profile.moved_to) { // became a pointer between the two looks
-        pending.push_back(std::move(group));
-        continue;
-      }
-      if (settle(group, events)) {
-        written.push_back(&group);
-        writes.push_back({&known.profile.customer, known.digest, known.encoded, known.encoded_digest});
-        continue;
-      }
-      const bool sure = known.read_in == call_;
-      const bool final = std::none_of(group.outcomes.begin(), group.outcomes.end(),
-                                      [](Outcome o) { return o == Outcome::late || o == Outcome::refused; });
-      if (sure || final) {
-        give_verdicts(group);
-      } else {
-        drop(group.customer);
-        pending.push_back(std::move(group));
-      }
-    }
-    if (writes.empty()) continue;
-
-    if (auto done = persist([&] { return store_.compare_and_set(writes, outcomes); }); !done) {
+// Writes what is ready; what is lost to somebody else is applied again.
+Status ProfileWriter::write_ready()
+{
+  writes_.clear();
+  for (const auto& one : ready_)
+    writes_.push_back({&one.group->known->profile.customer, one.group->known->digest,
+                       std::string_view(encoded_).substr(one.begin, one.size), one.digest});
+  auto done = writes_.empty() ? Status() : persist([&] { return store_.compare_and_set(writes_, written_); });
+  for (std::size_t i = 0; i < ready_.size(); ++i) {
+    const Group& group = *ready_[i].group;
+    if (!done) {
       // Known profiles have been changed and may or may not be stored: know nothing of them.
-      for (const auto* group : written) drop(group->customer);
-      return done;
+      drop(*group.customer);
+      continue;
     }
-    for (std::size_t i = 0; i < written.size(); ++i) {
-      Group& group = *written[i];
-      Known& known = *known_.at(group.customer.text);
-      if (outcomes[i] == WriteOutcome::lost) {
-        ++counts_.lost;
-        drop(group.customer);
-        pending.push_back(std::move(group));
-        continue;
-      }
-      ++counts_.writes;
-      known.digest = writes[i].digest;
-      known.read_in = call_;
-      std::string().swap(known.encoded);
-      const auto bytes = memory_of(known.profile);
-      known_bytes_ += bytes - known.bytes;
-      known.bytes = bytes;
-      give_verdicts(group);
-      if (options_.on_changed) options_.on_changed(known.profile);
+    if (written_[i] == WriteOutcome::lost) {
+      ++counts_.lost;
+      again(group);
+      continue;
     }
+    Known& known = *group.known;
+    ++counts_.writes;
+    known.digest = ready_[i].digest;
+    known.read_in = call_;
+    const auto bytes = memory_of(known.profile);
+    known_bytes_ += bytes - known.bytes;
+    known.bytes = bytes;
+    if (options_.on_changed) options_.on_changed(known.profile);
   }
+  ready_.clear();
+  encoded_.clear();
+  return done;
+}
+
+// One round over the pending events; what has to be applied again is pending afterwards.
+Status ProfileWriter::apply_pending(std::span<const Event* const> events, std::vector<Verdict>& verdicts)
+{
+  if (auto grouped = group_at_roots(); !grouped) return grouped;
+  again_.clear();
+  for (const auto& group : groups_) {
+    // It became a pointer between the two looks, or what is known of it may be too old for a verdict that changes nothing.
+    if (group.known->profile.moved_to || settle(group, events, verdicts) == Settled::unsure) again(group);
+    if (encoded_.size() >= kWriteBytes)
+      if (auto written = write_ready(); !written) return written;
+  }
+  if (auto written = write_ready(); !written) return written;
+  std::swap(pending_, again_);
   return {};
 }
 
 Status ProfileWriter::apply(std::span<const Event* const> events, std::vector<Verdict>& verdicts)
 {
   ++call_;
-  verdicts.assign(events.size(), Verdict{});
+  verdicts.resize(events.size());
+  to_.clear();
+  roots_.clear();
+  pending_.clear();
   std::vector<std::uint32_t> identifies;
-  std::vector<Group> groups;
-  std::unordered_map<std::string_view, std::size_t> of_customer;
-  of_customer.reserve(events.size());
   for (std::uint32_t i = 0; i < events.size(); ++i) {
     const Event& event = *events[i];
     ATTUNE_ASSERT(event.time && !event.id.empty());
-    if (event.type == EventType::identify) {
-      identifies.push_back(i);
-      continue;
-    }
-    const auto [at, is_new] = of_customer.try_emplace(event.customer.text, groups.size());
-    if (is_new) groups.push_back({event.customer, {}, {}});
-    groups[at->second].events.push_back(i);
+    verdicts[i] = {};
+    to_.push_back(&event.customer);
+    (event.type == EventType::identify ? identifies : pending_).push_back(i);
   }
 
   std::sort(identifies.begin(), identifies.end(),
             [&](std::uint32_t a, std::uint32_t b) { return place_of(*events[a]) < place_of(*events[b]); });
   for (const auto i : identifies)
     if (auto done = identify(*events[i], verdicts[i]); !done) return done;
-  auto done = apply_groups(events, std::move(groups), verdicts);
+  Status done;
+  while (done && !pending_.empty()) done = apply_pending(events, verdicts);
   evict();
   return done;
 }

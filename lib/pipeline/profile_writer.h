@@ -8,12 +8,14 @@
 // Thread rule: one thread per writer and per store handle; any number of writers, in any number of processes, on one store.
 #pragma once
 
+#include <deque>
 #include <functional>
 #include <list>
 #include <memory>
 #include <optional>
 #include <span>
 #include <string>
+#include <string_view>
 #include <unordered_map>
 #include <vector>
 
@@ -54,12 +56,33 @@ class ProfileWriter {
 
  private:
   struct Known;
-  struct Group;
-  using Knowledge = std::unordered_map<std::string, std::unique_ptr<Known>>;
+  // The events of one customer in a round: `count` of order_ from `first` on.
+  struct Group {
+    const CustomerId* customer;
+    Known* known;
+    std::uint32_t first, count;
+  };
+  struct Ready {
+    const Group* group;
+    std::size_t begin, size; // of its bytes in encoded_
+    Digest digest;
+  };
+  enum class Settled {
+    ready, // to be written
+    unchanged, // its verdicts stand
+    unsure, // they may be wrong: what was known is not of this call
+  };
+  // By bytes, so that looking a customer up makes no string.
+  struct BytesHash {
+    using is_transparent = void;
+    std::size_t operator()(std::string_view bytes) const noexcept { return std::hash<std::string_view>{}(bytes); }
+  };
+  using Knowledge = std::unordered_map<std::string, std::unique_ptr<Known>, BytesHash, std::equal_to<>>;
 
   template <class Call>
   Status persist(const Call& call);
-  Status load(std::span<const CustomerId> customers);
+  Known* find(const CustomerId& customer);
+  Status load(std::span<const CustomerId> missing);
   Result<Known*> load_one(const CustomerId& customer);
   Result<bool> write_one(Known& known);
   void drop(const CustomerId& customer);
@@ -67,9 +90,13 @@ class ProfileWriter {
   void evict();
   Result<CustomerId> root_of(const CustomerId& customer);
   Status identify(const Event& event, Verdict& verdict);
-  Status apply_groups(std::span<const Event* const> events, std::vector<Group> pending, std::vector<Verdict>& verdicts);
-  Result<std::vector<Group>> at_their_roots(std::vector<Group> groups);
-  bool settle(Group& group, std::span<const Event* const> events);
+  void group();
+  Status load_groups();
+  Status group_at_roots();
+  Settled settle(const Group& group, std::span<const Event* const> events, std::vector<Verdict>& verdicts);
+  void again(const Group& group);
+  Status write_ready();
+  Status apply_pending(std::span<const Event* const> events, std::vector<Verdict>& verdicts);
 
   ProfileStore& store_;
   ProfileWriterOptions options_;
@@ -78,6 +105,21 @@ class ProfileWriter {
   std::list<Known*> by_use_; // most recent first
   std::size_t known_bytes_ = 0;
   std::uint64_t call_ = 0; // the number of the current apply(): what was read in it is fresh
+
+  // Of the current apply(); kept for their memory.
+  std::vector<std::uint32_t> pending_, again_; // indexes of events: of this round, of the next
+  std::vector<const CustomerId*> to_; // whom each event is addressed to
+  std::deque<CustomerId> roots_; // those that pointers led to
+  std::vector<Group> groups_;
+  std::vector<std::uint32_t> order_, group_of_, slots_;
+  std::vector<CustomerId> missing_;
+  std::vector<StoredProfile> stored_;
+  std::vector<const Event*> kept_;
+  std::vector<Outcome> outcomes_;
+  std::vector<Ready> ready_;
+  std::string encoded_; // the profiles that are ready, one after the other
+  std::vector<ProfileWrite> writes_;
+  std::vector<WriteOutcome> written_;
 };
 
 } // namespace attune

@@ -13,6 +13,7 @@ attune_test(unit_core_profile
     unit/core/profile_proto_test.cc
     unit/core/profile_test.cc
     unit/core/session_test.cc
+    unit/core/shared_bytes_test.cc
     unit/core/summary_test.cc
   LINKS attune_core profile_schema)
 
