@@ -15,8 +15,9 @@ constexpr Milliseconds kNewTopicLimit{3000}; // how long a topic may take from i
 constexpr Milliseconds kFlushSlice{5}; // how late a flush notices its own records while others go on appending
 constexpr Milliseconds kCloseLimit{2000};
 
-// What comes back with a delivery. A record without a callback is common and needs no memory of its own: then the ticket is the number
-// itself, marked by a lowest bit that no address has.
+// What comes back with a delivery. Tickets are used again: an allocation a record, made by one thread and freed by another, costs as
+// much as handing it to librdkafka. A record without a callback needs none: then the ticket is the number itself, marked by a lowest
+// bit that no address has.
 struct Ticket {
   LogWriter::Delivered delivered;
   std::uint64_t flight;
@@ -65,13 +66,19 @@ class KafkaWriter final : public LogWriter {
     std::uint64_t done = 0;
   };
 
-  Result<rd_kafka_topic_t*> topic(std::string_view name);
+  struct Boarded {
+    rd_kafka_topic_t* topic;
+    void* ticket;
+    std::uint64_t flight;
+  };
+
+  Result<Boarded> board(std::string_view topic, Delivered& delivered);
   Result<TopicPtr> meet(const std::string& name);
   rd_kafka_resp_err_t produce(rd_kafka_topic_t* topic, const OutgoingRecord& record, void* ticket);
   rd_kafka_resp_err_t produce_with_extras(rd_kafka_topic_t* topic, const OutgoingRecord& record, void* ticket);
   Status wait_for_room();
-  std::uint64_t board();
   void land(std::uint64_t flight, std::uint64_t count);
+  void give_back(void* ticket);
   bool landed(std::uint64_t flight);
 
   void serve();
@@ -85,6 +92,9 @@ class KafkaWriter final : public LogWriter {
   std::map<std::string, TopicPtr, std::less<>> topics_;
   std::deque<Flight> flights_{{.number = 0}}; // the last one is boarding
   std::uint64_t reports_served_ = 0;
+  std::deque<Ticket> tickets_; // at most as many as the queue holds records
+  std::vector<Ticket*> free_;
+  std::vector<Ticket*> used_; // of the report being served, by its thread
   std::optional<Error> first_failure_; // since the last flush
   std::atomic<bool> closing_{false};
   std::thread server_;
@@ -108,13 +118,12 @@ KafkaWriter::~KafkaWriter()
 
 Status KafkaWriter::append(const OutgoingRecord& record, Delivered delivered)
 {
-  auto topic = this->topic(record.topic);
-  if (!topic) return topic.error();
-  const auto flight = board();
-  void* ticket = delivered ? new Ticket{std::move(delivered), flight} : bare_ticket(flight);
+  const auto boarded = board(record.topic, delivered);
+  if (!boarded) return boarded.error();
+  const auto [topic, ticket, flight] = *boarded;
   Status refused;
   for (;;) {
-    const auto err = produce(*topic, record, ticket);
+    const auto err = produce(topic, record, ticket);
     if (err == RD_KAFKA_RESP_ERR_NO_ERROR) return {};
     if (err == RD_KAFKA_RESP_ERR__QUEUE_FULL)
       refused = wait_for_room();
@@ -122,7 +131,8 @@ Status KafkaWriter::append(const OutgoingRecord& record, Delivered delivered)
       refused = client_->error(err, std::string(record.topic));
     if (!refused) break;
   }
-  if (!is_bare(ticket)) delete static_cast<Ticket*>(ticket);
+  std::lock_guard lock(mutex_);
+  give_back(ticket);
   land(flight, 1);
   return refused;
 }
@@ -163,16 +173,40 @@ Status KafkaWriter::wait_for_room()
   return client_->error(RD_KAFKA_RESP_ERR__TIMED_OUT, "the queue is full and nothing is delivered");
 }
 
-std::uint64_t KafkaWriter::board()
+// One lock a record: its topic, its flight and its ticket.
+Result<KafkaWriter::Boarded> KafkaWriter::board(std::string_view topic, Delivered& delivered)
 {
-  std::lock_guard lock(mutex_);
-  ++flights_.back().appended;
-  return flights_.back().number;
+  std::unique_lock lock(mutex_);
+  auto known = topics_.find(topic);
+  if (known == topics_.end()) {
+    lock.unlock();
+    auto met = meet(std::string(topic));
+    if (!met) return met.error();
+    lock.lock();
+    known = topics_.try_emplace(std::string(topic), std::move(*met)).first;
+  }
+  auto& flight = flights_.back();
+  ++flight.appended;
+  if (!delivered) return Boarded{known->second.get(), bare_ticket(flight.number), flight.number};
+  if (free_.empty()) free_.push_back(&tickets_.emplace_back());
+  Ticket* ticket = free_.back();
+  free_.pop_back();
+  ticket->delivered = std::move(delivered);
+  ticket->flight = flight.number;
+  return Boarded{known->second.get(), ticket, flight.number};
 }
 
+// REQUIRES: mutex_ is held.
+void KafkaWriter::give_back(void* ticket)
+{
+  if (is_bare(ticket)) return;
+  static_cast<Ticket*>(ticket)->delivered = nullptr;
+  free_.push_back(static_cast<Ticket*>(ticket));
+}
+
+// REQUIRES: mutex_ is held.
 void KafkaWriter::land(std::uint64_t flight, std::uint64_t count)
 {
-  std::lock_guard lock(mutex_);
   flights_[flight - flights_.front().number].done += count;
   while (flights_.size() > 1 && flights_.front().done == flights_.front().appended) flights_.pop_front();
 }
@@ -202,18 +236,6 @@ Status KafkaWriter::flush(Milliseconds limit)
   std::lock_guard lock(mutex_);
   if (auto failure = std::exchange(first_failure_, {})) return *failure;
   return {};
-}
-
-Result<rd_kafka_topic_t*> KafkaWriter::topic(std::string_view name)
-{
-  {
-    std::lock_guard lock(mutex_);
-    if (const auto known = topics_.find(name); known != topics_.end()) return known->second.get();
-  }
-  auto met = meet(std::string(name));
-  if (!met) return met.error();
-  std::lock_guard lock(mutex_);
-  return topics_.try_emplace(std::string(name), std::move(*met)).first->second.get();
 }
 
 // librdkafka would hold the records of a topic that is not there for half a minute before it says so.
@@ -253,24 +275,29 @@ void KafkaWriter::serve()
 
 void KafkaWriter::deliver(rd_kafka_event_t* event)
 {
-  // Messages of one event were mostly appended in one flight: one lock for a run of them.
+  // Messages of one event were mostly appended in one flight: a lock for a run of them.
   std::uint64_t flight = 0;
   std::uint64_t run = 0;
+  const auto land_run = [&] {
+    std::lock_guard lock(mutex_);
+    for (auto* ticket : used_) give_back(ticket);
+    used_.clear();
+    if (run > 0) land(flight, run);
+    run = 0;
+  };
   while (const auto* message = rd_kafka_event_message_next(event)) {
     const auto number = flight_of(message->_private);
-    if (number != flight && run > 0) {
-      land(flight, run);
-      run = 0;
-    }
+    if (number != flight) land_run();
     flight = number;
     ++run;
     if (message->err == RD_KAFKA_RESP_ERR_NO_ERROR && is_bare(message->_private)) continue;
     const auto result = placed(*message);
     if (is_bare(message->_private)) continue;
-    const std::unique_ptr<Ticket> ticket(static_cast<Ticket*>(message->_private));
+    auto* ticket = static_cast<Ticket*>(message->_private);
     ticket->delivered(result);
+    used_.push_back(ticket);
   }
-  if (run > 0) land(flight, run);
+  land_run();
   {
     std::lock_guard lock(mutex_);
     ++reports_served_;

@@ -143,9 +143,10 @@ class Producer {
   std::uint64_t lines_ = 0;
   std::uint64_t rejected_ = 0;
   std::atomic<std::uint64_t> sent_{0};
-  std::atomic<std::uint64_t> acknowledged_{0};
   std::atomic<std::uint64_t> failures_{0};
-  std::mutex failure_mutex_;
+  // Counted by a thread of the log, at every record: on a line of the cache of its own.
+  alignas(64) std::atomic<std::uint64_t> acknowledged_{0};
+  alignas(64) std::mutex failure_mutex_;
   std::optional<Error> first_failure_;
 };
 
