@@ -46,6 +46,8 @@ rocksdb::Options database_options(const StoreOptions& options, const rocksdb::Co
   made.table_factory.reset(rocksdb::NewBlockBasedTableFactory(table));
   made.compaction_filter = expiry;
   made.compression = rocksdb::kLZ4Compression;
+  // A profile that is written often is soon written again: what lies above the base level is not worth compressing.
+  made.compression_per_level = {rocksdb::kNoCompression, rocksdb::kLZ4Compression};
   made.write_buffer_size = 32 << 20;
   made.max_write_buffer_number = 3;
   made.memtable_whole_key_filtering = true; // most keys are not in a given buffer: no search for them
