@@ -21,6 +21,13 @@
 #include "service/suggestion.h"
 #include "service/usage.h"
 
+extern "C" {
+// Read by jemalloc, where a program is linked with it, before main: the few threads that allocate need no more arenas, and what is free
+// goes back to the system after a second. The variable MALLOC_CONF overrides it.
+extern const char* malloc_conf;
+const char* malloc_conf = "narenas:2,dirty_decay_ms:1000,muzzy_decay_ms:0";
+}
+
 namespace attune {
 
 namespace {
