@@ -99,13 +99,15 @@ if section kafka; then
   awk '{ match($0, /"customer":"[^"]*"/); print substr($0, RSTART + 12, RLENGTH - 13) "\t" $0 }' "$work/events" >"$work/keyed"
   for round in $(seq "$ROUNDS"); do
     ns=b$$-$round
+    rivals=rivals-$ns.customer_clicks # a topic that attune's own commands do not read
     attune-init --log "$LOG" --namespace "$ns" --partitions 6 >/dev/null
-    attune-bench raw-produce "$ATTUNE_TEST_KAFKA" "$ns.customer_identity" "$work/events" >>"$work/raw-produce"
-    timed "$work/t" kcat -P -b "$ATTUNE_TEST_KAFKA" -t "$ns.customer_identity" -K $'\t' -X enable.idempotence=true -X partitioner=murmur2_random -l "$work/keyed"
+    attune-init --log "$LOG" --namespace "rivals-$ns" --partitions 6 >/dev/null
+    attune-bench raw-produce "$ATTUNE_TEST_KAFKA" "$rivals" "$work/events" >>"$work/raw-produce"
+    timed "$work/t" kcat -P -b "$ATTUNE_TEST_KAFKA" -t "$rivals" -K $'\t' -X enable.idempotence=true -X partitioner=murmur2_random -l "$work/keyed"
     jq -c . "$work/t" >>"$work/kcat-produce"
     timed "$work/t" attune-produce --log "$LOG" --namespace "$ns" "$work/events"
     jq -c . "$work/t" >>"$work/produce"
-    attune-bench raw-consume "$ATTUNE_TEST_KAFKA" "$ns.customer_identity" "$COUNT" >>"$work/raw-consume"
+    attune-bench raw-consume "$ATTUNE_TEST_KAFKA" "$rivals" "$COUNT" >>"$work/raw-consume"
     timed "$work/t" attune-consume --log "$LOG" --namespace "$ns" --until-end
     jq -c . "$work/t" >>"$work/consume"
     timed "$work/t" kcat -C -b "$ATTUNE_TEST_KAFKA" -t "$ns.customer_clicks" -J -e -o beginning -q
