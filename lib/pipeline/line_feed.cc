@@ -23,6 +23,7 @@ LineFeed::LineFeed(Ingest& ingest, DeadLetterSink& dead_letters, std::function<b
 
 Result<bool> LineFeed::line(std::string_view text, const std::string& source, const Entry& entry)
 {
+  if (text.find_first_not_of(" \t\r") == std::string_view::npos) return true; // a blank line says nothing
   const auto bury = [&](const Reject& reject) -> Result<bool> {
     if (auto put = dead_letters_.put({source, reject.field, reject.reason, text, entry.received}); !put) return put.error();
     return false;

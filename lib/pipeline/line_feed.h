@@ -20,7 +20,7 @@ class LineFeed {
   LineFeed(Ingest& ingest, DeadLetterSink& dead_letters, std::function<bool()> wait_for_room);
 
   // One line of JSON. `source` names it in a dead letter ("stdin:7"). An event without id, time or currency gets them from `entry`.
-  // Returns whether it was an event. ERRORS: of the dead letter sink; stopped.
+  // A blank line is read over. Returns false when it was no event and is buried. ERRORS: of the dead letter sink; stopped.
   Result<bool> line(std::string_view text, const std::string& source, const Entry& entry);
 
   // Hands over what has been gathered; call it when the input goes quiet, and at its end.

@@ -12,7 +12,6 @@ namespace {
 
 constexpr std::size_t kEventTypes = static_cast<std::size_t>(EventType::custom) + 1;
 constexpr std::size_t kMostReturned = 64; // kinds of dead letters remembered at a time
-constexpr std::string_view kByteOrderMark = "\xEF\xBB\xBF";
 constexpr std::pair<InputFormat, std::string_view> kFormats[] = {
     {InputFormat::attune, "attune"}, {InputFormat::segment, "segment"},           {InputFormat::cloudevents, "cloudevents"},
     {InputFormat::csv, "csv"},       {InputFormat::catalog, "catalog"},           {InputFormat::envelope, "envelope"},
@@ -72,9 +71,8 @@ class Producer::Intake {
 
 class Producer::EventIntake final : public Producer::Intake {
  public:
-  // `own`: the dialect is attune's, so that a whole event may travel as it came.
-  EventIntake(std::unique_ptr<Dialect> dialect, bool own, const ProduceOptions& options, const ProduceParts& parts)
-      : dialect_(std::move(dialect)), own_(own), options_(options), parts_(parts)
+  EventIntake(std::unique_ptr<Dialect> dialect, InputFormat format, const ProduceOptions& options, const ProduceParts& parts)
+      : dialect_(std::move(dialect)), format_(format), options_(options), parts_(parts)
   {
     for (std::size_t i = 1; i < kEventTypes; ++i)
       topics_[i] = options.topic.empty() ? in_namespace(options.name_space, topic_of(static_cast<EventType>(i))) : options.topic;
@@ -82,7 +80,7 @@ class Producer::EventIntake final : public Producer::Intake {
 
   Result<bool, Reject> read(std::string_view text, Sending& out) override
   {
-    if (own_) {
+    if (format_ != InputFormat::csv) { // which has rules of its own about white space
       text = trimmed(text);
       if (text.empty()) return false;
     }
@@ -101,7 +99,7 @@ class Producer::EventIntake final : public Producer::Intake {
       append_event_proto(event_, value_);
       out.value = value_;
       out.headers = {&kProtobufHeader, 1};
-    } else if (own_ && !*changed) {
+    } else if (format_ == InputFormat::attune && !*changed) { // a whole event may travel as it came
       out.value = text;
     } else {
       value_.clear();
@@ -113,7 +111,7 @@ class Producer::EventIntake final : public Producer::Intake {
 
  private:
   std::unique_ptr<Dialect> dialect_;
-  bool own_;
+  InputFormat format_;
   const ProduceOptions& options_;
   const ProduceParts& parts_;
   std::array<std::string, kEventTypes> topics_;
@@ -199,16 +197,16 @@ std::unique_ptr<Producer::Intake> Producer::make_intake(InputFormat format)
 {
   switch (format) {
     case InputFormat::attune:
-      return std::make_unique<EventIntake>(attune_dialect(), true, options_, parts_);
+      return std::make_unique<EventIntake>(attune_dialect(), format, options_, parts_);
     case InputFormat::segment:
-      return std::make_unique<EventIntake>(segment_dialect(), false, options_, parts_);
+      return std::make_unique<EventIntake>(segment_dialect(), format, options_, parts_);
     case InputFormat::cloudevents:
-      return std::make_unique<EventIntake>(cloudevents_dialect(), false, options_, parts_);
+      return std::make_unique<EventIntake>(cloudevents_dialect(), format, options_, parts_);
     case InputFormat::protobuf:
-      return std::make_unique<EventIntake>(protobuf_dialect(), false, options_, parts_);
+      return std::make_unique<EventIntake>(protobuf_dialect(), format, options_, parts_);
     case InputFormat::csv:
       if (!options_.columns) return nullptr;
-      return std::make_unique<EventIntake>(csv_dialect(options_.columns), false, options_, parts_);
+      return std::make_unique<EventIntake>(csv_dialect(options_.columns), format, options_, parts_);
     case InputFormat::catalog:
       return std::make_unique<CatalogIntake>(options_);
     case InputFormat::envelope:
@@ -235,20 +233,15 @@ Status Producer::take(const InputLine& line)
         {"", "a line of " + std::to_string(line.size) + " bytes: only its first " + std::to_string(line.text.size()) + " are kept"},
         line.text, line.number, options_.format == InputFormat::attune ? "" : format_name(options_.format), csv_header_);
 
-  auto text = line.text;
-  if (line.number == 1 && text.starts_with(kByteOrderMark)) text.remove_prefix(kByteOrderMark.size());
   switch (options_.format) {
-    case InputFormat::csv: {
-      InputLine plain = line;
-      plain.text = text;
-      return take_csv(plain);
-    }
+    case InputFormat::csv:
+      return take_csv(line);
     case InputFormat::dead_letters:
-      return take_returned(text, line.number);
+      return take_returned(line.text, line.number);
     case InputFormat::attune:
-      return take_one(*intake_, text, line.number, "", "");
+      return take_one(*intake_, line.text, line.number, "", "");
     default:
-      return take_one(*intake_, text, line.number, format_name(options_.format), "");
+      return take_one(*intake_, line.text, line.number, format_name(options_.format), "");
   }
 }
 

@@ -20,6 +20,7 @@ namespace {
 // One read of this size is past the knee for files and pipes alike (a pipe holds 64 KiB), and small enough to stay in the L2 cache.
 constexpr std::size_t kReadSize = 256 * 1024;
 constexpr std::size_t kWriteSize = 64 * 1024;
+constexpr std::string_view kByteOrderMark = "\xEF\xBB\xBF";
 
 Error io_error(const std::string& name)
 {
@@ -64,6 +65,7 @@ Result<bool> LineReader::open_next()
   if (fd_ < 0) return io_error(name_);
   number_ = 0;
   begin_ = scanned_ = end_ = 0;
+  at_start_ = true;
   return true;
 }
 
@@ -115,11 +117,22 @@ Result<LineReader::Got> LineReader::fill()
   }
 }
 
+void LineReader::skip_mark()
+{
+  const std::string_view held(buffer_.data() + begin_, end_ - begin_);
+  if (held.size() < kByteOrderMark.size()) return;
+  at_start_ = false;
+  if (!held.starts_with(kByteOrderMark)) return;
+  begin_ += kByteOrderMark.size();
+  scanned_ = std::max(scanned_, begin_);
+}
+
 // The line from begin_ to `stop`; the next begins at `after`. Only before a newline is a "\r" part of the line's end.
 TextLine LineReader::take_line(std::size_t stop, std::size_t after)
 {
   std::string_view text(buffer_.data() + begin_, stop - begin_);
   if (stop != after && text.ends_with('\r')) text.remove_suffix(1);
+  at_start_ = false;
   begin_ = scanned_ = after;
   const bool over = text.size() > limit_;
   return {text.substr(0, limit_), ++number_, name_, text.size(), over};
@@ -130,6 +143,7 @@ void LineReader::remember_long_line()
 {
   const std::size_t held = end_ - begin_;
   if (held <= limit_ + 1 && long_size_ == 0) return;
+  at_start_ = false;
   const char* bytes = buffer_.data() + begin_;
   if (long_size_ == 0) long_line_.clear();
   if (long_line_.size() < limit_) long_line_.append(bytes, std::min(held, limit_ - long_line_.size()));
@@ -151,6 +165,7 @@ Result<std::optional<TextLine>> LineReader::next()
       if (!opened) return opened.error();
       if (!*opened) break;
     }
+    if (at_start_) skip_mark();
     const char* start = buffer_.data() + scanned_;
     if (const void* newline = end_ > scanned_ ? std::memchr(start, '\n', end_ - scanned_) : nullptr) {
       const auto stop = static_cast<std::size_t>(static_cast<const char*>(newline) - buffer_.data());

@@ -1,7 +1,8 @@
 // Lines in and out of a program, at the speed of the machine.
 //
 // A line ends at "\n" or at the end of its file; one "\r" before the "\n" is dropped, any other stays. A line longer than the limit is
-// handed over marked `over`, with its first bytes only: the rest is read past, never kept.
+// handed over marked `over`, with its first bytes only: the rest is read past, never kept. A byte order mark at the beginning of a file
+// is no part of its first line.
 //
 // "Quiet": nothing more to read just now. LineReader says so once, before it waits, so that a writer can flush what it holds: a pipe is as fast
 // as its slowest event, not as its buffers.
@@ -65,6 +66,7 @@ class LineReader {
   Result<bool> wait_readable();
   Status go_quiet();
   void make_room();
+  void skip_mark();
   TextLine take_line(std::size_t stop, std::size_t after);
   TextLine take_long_line();
   void remember_long_line();
@@ -79,6 +81,7 @@ class LineReader {
   std::string name_;
   std::uint64_t number_ = 0;
   std::uint64_t bytes_read_ = 0;
+  bool at_start_ = true; // of its file, where a byte order mark may stand
   std::vector<char> buffer_;
   std::size_t begin_ = 0; // first byte not handed over
   std::size_t scanned_ = 0; // from begin_ to here there is no newline

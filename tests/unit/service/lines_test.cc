@@ -126,6 +126,26 @@ BOOST_AUTO_TEST_CASE(files_are_read_one_after_the_other_and_numbered_each)
   BOOST_TEST(reader.bytes_read() == 4u);
 }
 
+BOOST_AUTO_TEST_CASE(a_byte_order_mark_at_the_beginning_of_a_file_is_no_part_of_its_first_line)
+{
+  const std::string mark = "\xEF\xBB\xBF";
+  const Files scratch;
+  LineReader reader({scratch.write("a", mark + "1\r\n" + mark + "2"), scratch.write("b", mark + mark),
+                     scratch.write("c", "\n" + mark), scratch.write("d", mark)},
+                    8);
+  const std::vector<Seen> expected{
+      {"1", 1, 1, false}, {mark + "2", 2, 4, false}, {mark, 1, 3, false}, {"", 1, 0, false}, {mark, 2, 3, false}};
+  BOOST_TEST(read_all(reader) == expected, boost::test_tools::per_element());
+}
+
+BOOST_AUTO_TEST_CASE(the_mark_before_a_line_longer_than_every_buffer_counts_for_nothing)
+{
+  const Files scratch;
+  LineReader reader({scratch.write("a", "\xEF\xBB\xBF" + std::string(3'000'000, 'x') + "\nnext")}, 4);
+  const std::vector<Seen> expected{{"xxxx", 1, 3'000'000, true}, {"next", 2, 4, false}};
+  BOOST_TEST(read_all(reader) == expected, boost::test_tools::per_element());
+}
+
 BOOST_AUTO_TEST_CASE(a_file_that_is_not_there_is_an_error_that_names_it)
 {
   LineReader missing({"/none/such"});
