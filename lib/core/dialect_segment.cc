@@ -113,12 +113,13 @@ class SegmentDialect final : public Dialect {
   {
     const JsonNode* customer = member("userId");
     const JsonNode* alias = member(alias_name);
-    if (customer == nullptr || alias == nullptr || customer->text == alias->text) {
+    Step step = set(out, Field::customer, customer);
+    step = step ? set(out, Field::alias, alias) : step;
+    if (step && (customer == nullptr || alias == nullptr || out.customer == out.alias)) {
       return false;
     }
     out.type = EventType::identify;
-    Step step = read_envelope(out);
-    step = step ? set(out, Field::alias, alias) : step;
+    step = step ? read_envelope(out) : step;
     return as_event(step ? validate(out) : step);
   }
 

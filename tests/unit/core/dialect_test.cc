@@ -149,6 +149,9 @@ BOOST_AUTO_TEST_CASE(segment_identify_links_the_anonymous_id)
   BOOST_TEST(segment(R"({"type":"identify","userId":"u"})") == "no event");
   BOOST_TEST(segment(R"({"type":"identify","userId":"u","anonymousId":null})") == "no event");
   BOOST_TEST(segment(R"({"type":"identify","userId":"u","anonymousId":"u"})") == "no event");
+  BOOST_TEST(segment(R"({"type":"identify","userId":{},"anonymousId":[]})") == "refused: customer: not a string");
+  BOOST_TEST(segment(R"({"type":"identify","userId":"u","anonymousId":true})") == "refused: alias: not a string");
+  BOOST_TEST(segment(R"({"type":"identify","anonymousId":1.5})") == "refused: alias: not a string");
 }
 
 BOOST_AUTO_TEST_CASE(segment_has_corrected_the_clock_when_the_original_is_there)
