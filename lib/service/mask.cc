@@ -9,7 +9,8 @@ namespace attune {
 namespace {
 
 constexpr std::string_view kMask = "***";
-constexpr std::array<std::string_view, 5> kSecretWords{"password", "passwd", "secret", "token", "sasl.jaas.config"};
+constexpr std::array<std::string_view, 7> kSecretWords{
+    "password", "passwd", "secret", "token", "key.pem", "sasl.jaas.config", "oauthbearer.config"};
 
 bool name_is_secret(std::string_view name)
 {

@@ -29,6 +29,8 @@ BOOST_AUTO_TEST_CASE(a_setting_whose_name_says_secret_is_masked)
   BOOST_TEST(mask_secrets("-X: sasl.password=hush") == "-X: sasl.password=***");
   BOOST_TEST(mask_secrets("ssl.key.password=") == "ssl.key.password=***");
   BOOST_TEST(mask_secrets("SASL.PASSWORD=hush") == "SASL.PASSWORD=***");
+  BOOST_TEST(mask_secrets("ssl.key.pem=-----BEGIN PRIVATE KEY----- hush") == "ssl.key.pem=***");
+  BOOST_TEST(mask_secrets("sasl.oauthbearer.config=principal=me hush") == "sasl.oauthbearer.config=***");
   BOOST_TEST(mask_secrets("https://h/x?api_token=hush&n=5") == "https://h/x?api_token=***&n=5");
   BOOST_TEST(mask_secrets("linger.ms=5") == "linger.ms=5");
 }
