@@ -168,7 +168,12 @@ Result<ExitStatus> produce(Tool& tool, Arguments& arguments)
   producer.emplace(arguments.produce, std::move(parts));
 
   LineReader input(arguments.files, arguments.format == InputFormat::envelope ? kEnvelopeLine : LineReader::kDefaultLimit);
-  if (!log) input.on_quiet([&] { return tool.out().flush(); });
+  std::uint64_t told = 0; // dead letters that somebody may look for already
+  input.on_quiet([&]() -> Status {
+    if (const auto rejected = producer->counts().rejected; std::exchange(told, rejected) != rejected)
+      if (auto flushed = (*dead_letters)->flush(arguments.give_up); !flushed) return flushed;
+    return log ? Status() : tool.out().flush();
+  });
   if (arguments.files.empty() && isatty(STDIN_FILENO)) tool.warn("reading events from the terminal, one a line; end with Ctrl-D");
   Status done;
   {

@@ -18,6 +18,8 @@
 namespace attune {
 namespace {
 
+constexpr Milliseconds kFlushLimit = std::chrono::seconds(60); // of dead letters and late events, in a pipe
+
 enum class Emit { profiles, none };
 enum class OnGap { stop, go_on };
 
@@ -103,6 +105,9 @@ Result<ExitStatus> from_lines(Tool& tool, const Settings& settings, ProfileStore
     return emitter.flush();
   };
 
+  // What stopped us, where all that is known is that something did.
+  const auto reason = [&](const Error& error) { return (*ingest)->failure().value_or(error); };
+
   Entry entry;
   if (settings.currency) {
     const auto currency = parse_currency(*settings.currency);
@@ -114,10 +119,13 @@ Result<ExitStatus> from_lines(Tool& tool, const Settings& settings, ProfileStore
     return !(*ingest)->failure();
   });
   LineReader lines(settings.files);
-  lines.on_quiet([&]() -> Status {
+  const auto finish = [&]() -> Status {
     if (auto flushed = feed.flush(); !flushed) return flushed;
-    return settle();
-  });
+    if (auto settled = settle(); !settled) return settled;
+    if (auto flushed = sinks.dead_letters->flush(kFlushLimit); !flushed) return flushed;
+    return sinks.late->flush(kFlushLimit);
+  };
+  lines.on_quiet(finish);
   Progress progress("events", !tool.quiet());
   const SystemClock clock;
   std::uint64_t rejected = 0;
@@ -125,24 +133,19 @@ Result<ExitStatus> from_lines(Tool& tool, const Settings& settings, ProfileStore
   for (;;) {
     if (const auto failure = (*ingest)->failure()) return *failure;
     auto line = lines.next();
-    if (!line) return line.error();
+    if (!line) return reason(line.error());
     if (!*line) break;
     entry.received = clock.now();
     random_bytes(std::as_writable_bytes(std::span(entry.random)));
     auto fed = feed.line((*line)->text, (*line)->place(), entry);
-    if (!fed) {
-      if (const auto failure = (*ingest)->failure()) return *failure;
-      return fed.error();
-    }
+    if (!fed) return reason(fed.error());
     rejected += *fed ? 0 : 1;
     progress.update(++read, lines.bytes_total()
                                 ? std::optional(static_cast<double>(lines.bytes_read()) /
                                                 static_cast<double>(std::max<std::uint64_t>(1, *lines.bytes_total())))
                                 : std::nullopt);
   }
-  if (auto flushed = feed.flush(); !flushed) return flushed.error();
-  if (auto settled = settle(); !settled) return settled.error();
-  if (auto passed = (*ingest)->take_positions(); !passed) return passed.error();
+  if (auto finished = finish(); !finished) return reason(finished.error());
   return rejected > 0 ? ExitStatus::bad_data : status_of((*ingest)->counts());
 }
 
@@ -198,7 +201,7 @@ Result<ExitStatus> update(Tool& tool, const Settings& settings)
   }
   auto dead_letters = open_dead_letters({dead_place, tool.name(), settings.log.name_space, writer.get(), settings.log.options()});
   if (!dead_letters) return dead_letters.error();
-  auto late = open_late({late_place, tool.name(), settings.log.name_of(kLateTopic), writer.get()});
+  auto late = open_late({late_place, tool.name(), settings.log.name_of(kLateTopic), writer.get(), settings.log.options()});
   if (!late) return late.error();
 
   Emitter emitter(tool.out());
@@ -234,7 +237,7 @@ int main(int argc, char** argv)
   tool.option("--emit", settings.emit, "WHAT", "what is written to standard output",
               {{"profiles", Emit::profiles}, {"none", Emit::none}});
   tool.option("--dead-letters", settings.dead_letters, "PLACE",
-              "a file, stderr, or topic (default: topic with --log, else stderr)");
+              "a file, stderr, a log's URL, or topic (default: topic with --log, else stderr)");
   tool.option("--late", settings.late, "PLACE", "where late events go, likewise");
   tool.option("--workers", settings.workers, "N", "threads, each with its share of the customers").range(1, 64);
   tool.option("--cache", settings.cache, "SIZE", "memory for profiles that were written last");

@@ -59,11 +59,6 @@ class OwnLogDeadLetters final : public DeadLetterSink {
   LogDeadLetters sink_;
 };
 
-bool is_log_url(std::string_view place)
-{
-  return place.starts_with("kafka://") || place.starts_with("file:");
-}
-
 } // namespace
 
 Result<std::unique_ptr<DeadLetterSink>> open_dead_letters(const DeadLetterPlace& where)
@@ -76,7 +71,7 @@ Result<std::unique_ptr<DeadLetterSink>> open_dead_letters(const DeadLetterPlace&
     return Sink(std::make_unique<LogDeadLetters>(*where.log, topic));
   }
   if (is_log_url(where.place)) {
-    auto log = open_log_writer(where.place, where.log_options);
+    auto log = open_log_writer(where.place, options_beside(where.place, where.log_options));
     if (!log) return log.error();
     return Sink(std::make_unique<OwnLogDeadLetters>(std::move(*log), topic));
   }

@@ -63,6 +63,18 @@ class LogLate final : public LateSink {
   std::string topic_;
 };
 
+class OwnLogLate final : public LateSink {
+ public:
+  OwnLogLate(std::unique_ptr<LogWriter> log, std::string topic) : log_(std::move(log)), sink_(*log_, std::move(topic)) {}
+
+  Status put(const Event& event) override { return sink_.put(event); }
+  Status flush(Milliseconds limit) override { return sink_.flush(limit); }
+
+ private:
+  std::unique_ptr<LogWriter> log_;
+  LogLate sink_;
+};
+
 } // namespace
 
 Result<std::unique_ptr<LateSink>> open_late(const LatePlace& where)
@@ -72,6 +84,11 @@ Result<std::unique_ptr<LateSink>> open_late(const LatePlace& where)
   if (where.place == "topic") {
     if (!where.log) return Error{Code::usage, "--late topic: needs --log"};
     return Sink(std::make_unique<LogLate>(*where.log, where.topic));
+  }
+  if (is_log_url(where.place)) {
+    auto log = open_log_writer(where.place, options_beside(where.place, where.log_options));
+    if (!log) return log.error();
+    return Sink(std::make_unique<OwnLogLate>(std::move(*log), where.topic));
   }
   auto file = LineFile::open(where.place);
   if (!file) return file.error();

@@ -37,15 +37,17 @@ Result<std::unique_ptr<LineFile>> LineFile::open(const std::string& path)
 
 LineFile::~LineFile()
 {
+  if (failed_) return;
   if (const auto written = write_out(); !written) std::fprintf(stderr, "%s\n", written.error().message.c_str());
   ::close(fd_);
 }
 
 Status LineFile::write_out()
 {
-  auto written = write_all(fd_, buffer_, path_);
-  if (written) buffer_.clear();
-  return written;
+  if (!failed_)
+    if (const auto written = write_all(fd_, buffer_, path_); !written) failed_ = written.error();
+  buffer_.clear();
+  return failed_ ? Status(*failed_) : Status();
 }
 
 Status LineFile::line(std::string_view text)

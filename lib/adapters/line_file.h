@@ -4,6 +4,7 @@
 
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -20,6 +21,7 @@ class LineFile {
 
   Status line(std::string_view text); // without its newline
   Status flush(); // durable, where the file can be
+  // After a write that failed, what was held is gone, and every call returns that error.
 
  private:
   LineFile(int fd, std::string path) : fd_(fd), path_(std::move(path)) {}
@@ -29,6 +31,7 @@ class LineFile {
   std::string path_;
   std::mutex mutex_;
   std::string buffer_;
+  std::optional<Error> failed_;
   bool dirty_ = false;
 };
 

@@ -154,6 +154,17 @@ Result<std::unique_ptr<LogAdmin>> open_log_admin(std::string_view url, const Log
   return open_log<LogAdmin>(url, options, open_file_log_admin, open_kafka_log_admin);
 }
 
+LogOptions options_beside(std::string_view url, LogOptions options)
+{
+  if (!url.starts_with("kafka:")) options.settings.clear();
+  return options;
+}
+
+bool is_log_url(std::string_view place)
+{
+  return place.starts_with("kafka://") || place.starts_with("file:");
+}
+
 Result<std::unique_ptr<ProfileStore>> open_store(std::string_view text, const StoreOptions& options)
 {
   const auto url = parse_place_url(text);

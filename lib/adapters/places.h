@@ -35,6 +35,12 @@ struct LogOptions {
                                                                const LogOptions& options);
 [[nodiscard]] Result<std::unique_ptr<LogAdmin>> open_log_admin(std::string_view url, const LogOptions& options);
 
+// For another log beside the one that `options` were given for: librdkafka's settings only where it is one of Kafka's.
+[[nodiscard]] LogOptions options_beside(std::string_view url, LogOptions options);
+
+// Whether a PLACE that may also be a file (--dead-letters, --late) is the URL of a log.
+[[nodiscard]] bool is_log_url(std::string_view place);
+
 [[nodiscard]] Result<std::unique_ptr<ProfileStore>> open_store(std::string_view url, const StoreOptions& options);
 
 // The parts of a URL, as far as adapters need them. "redis+unix:///run/r.sock?db=1" -> {"redis+unix", "", "/run/r.sock", "db=1"};
