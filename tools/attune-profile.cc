@@ -245,6 +245,7 @@ void declare(Tool& tool, Settings& settings, Program& program)
   Command& get = tool.command("get", "print the profile of a customer, for people", [&] { return program.get(); });
   get.operand("CUSTOMER", settings.customer, "whose; of an alias, the customer it became");
   get.option("--store", settings.store.url, "URL", kStore).required();
+  settings.store.declare_password(get);
   get.flag("--items", settings.view.items, "what was done with each item, too");
   get.flag("--recent", settings.view.recent, "the recent events, too");
   get.parsed("--at", "TIME", "windows, session and affinity as of then: RFC 3339, or ms since 1970 (the newest event's time)",
@@ -252,6 +253,7 @@ void declare(Tool& tool, Settings& settings, Program& program)
 
   Command& out = tool.command("export", "print the record of every profile", [&] { return program.export_all(); });
   out.option("--store", settings.store.url, "URL", kStore).required();
+  settings.store.declare_password(out);
   out.flag("--sort", settings.sort, "in the order of customers");
 
   Command& in = tool.command("import", "put records into a store", [&] { return program.import_all(); });
@@ -263,12 +265,13 @@ void declare(Tool& tool, Settings& settings, Program& program)
   Command& forget = tool.command("forget", "forget a customer", [&] { return program.forget(); });
   forget.operand("CUSTOMER", settings.customer, "whom");
   forget.option("--log", settings.log.url, "URL", "append the event to this log: all who read it forget");
-  forget.option("-X", settings.log.settings, "NAME=VALUE", "a setting of librdkafka, passed on as it is (repeatable)").joined();
+  settings.log.declare_settings(forget);
   settings.store.declare(forget, "do it in this store alone");
 
   Command& diff = tool.command("diff", "compare the profiles of two stores or exports", [&] { return program.diff(); });
   diff.operand("A", settings.first, "a store's URL, or a file of records; - is standard input");
   diff.operand("B", settings.second, "likewise");
+  settings.store.declare_password(diff);
 }
 
 } // namespace

@@ -1,5 +1,7 @@
 #include "places_options.h"
 
+#include <algorithm>
+
 #include "adapters/kafka_log.h"
 #include "core/event.h"
 
@@ -9,6 +11,12 @@ void LogPlace::declare(Command& command, std::string help)
 {
   command.option("--log", url, "URL", std::move(help));
   command.option("--namespace", name_space, "NAME", "prefix of topics, groups and keys: [a-z0-9-]+");
+  declare_settings(command);
+}
+
+void LogPlace::declare_settings(Command& command)
+{
+  command.option("--log-password", password, "TEXT", "the password at the brokers (sasl.password)").secret();
   command.option("-X", settings, "NAME=VALUE", "a setting of librdkafka, passed on as it is (repeatable)").joined();
 }
 
@@ -28,6 +36,8 @@ LogOptions LogPlace::options() const
     const auto equals = setting.find('=');
     options.settings.emplace_back(setting.substr(0, equals), setting.substr(equals + 1));
   }
+  // An embedded log has no use for it, as a configuration shared with programs that read Kafka may have it.
+  if (!password.empty() && url.starts_with("kafka://")) options.settings.emplace_back("sasl.password", password);
   return options;
 }
 
@@ -47,7 +57,7 @@ Result<std::vector<LogRange>> LogPlace::ranges(LogReader& log, const std::vector
                                                const std::optional<std::string>& to) const
 {
   std::vector<std::string> names;
-  for (const auto& topic : topics) names.push_back(name_of(topic));
+  for (const auto& topic : words_of(topics)) names.push_back(name_of(topic));
   if (names.empty()) names = event_topics();
   auto partitions = log.partitions(names);
   if (!partitions) return partitions.error();
@@ -64,10 +74,29 @@ Result<std::vector<LogRange>> LogPlace::ranges(LogReader& log, const std::vector
   return resolve_log_ranges(log, *partitions, *begin, end);
 }
 
+std::vector<std::string> words_of(const std::vector<std::string>& texts)
+{
+  std::vector<std::string> words;
+  for (const auto& text : texts) {
+    for (std::size_t begin = 0; begin <= text.size();) {
+      const auto end = std::min(text.find(',', begin), text.size());
+      words.push_back(text.substr(begin, end - begin));
+      begin = end + 1;
+    }
+  }
+  return words;
+}
+
 void StorePlace::declare(Command& command, std::string help)
 {
   command.option("--store", url, "URL", std::move(help));
+  declare_password(command);
   command.option("--profile-ttl", ttl, "TIME", "a profile is gone this long after its last write");
+}
+
+void StorePlace::declare_password(Command& command)
+{
+  command.option("--store-password", password, "TEXT", "the password at the server, instead of one in the URL").secret();
 }
 
 void declare_libraries(Tool& tool)
@@ -79,6 +108,7 @@ Result<std::unique_ptr<ProfileStore>> StorePlace::open(const std::string& name_s
 {
   StoreOptions options;
   options.name_space = name_space;
+  options.password = password;
   options.profile_ttl = ttl;
   options.read_only = read_only;
   return open_store(url, options);

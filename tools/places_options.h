@@ -12,13 +12,15 @@
 
 namespace attune {
 
-// --log, --namespace, -X.
+// --log, --log-password, --namespace, -X.
 struct LogPlace {
   std::string url;
   std::string name_space;
   std::vector<std::string> settings; // -X name=value
+  std::string password; // of SASL; kafka:// only
 
   void declare(Command& command, std::string help = "the log: kafka://HOST:PORT or file:///DIR");
+  void declare_settings(Command& command); // --log-password and -X alone
 
   // ERRORS: usage for a namespace or an -X that can not be.
   Status check() const;
@@ -26,18 +28,23 @@ struct LogPlace {
   [[nodiscard]] std::string name_of(std::string_view topic_or_group) const;
   [[nodiscard]] std::vector<std::string> event_topics() const; // whole names
 
-  // The ranges of these topics (without namespace; none: all event topics).
+  // The ranges of these topics (words_of() them, without namespace; none: all event topics). ERRORS: config: there is none of them.
   Result<std::vector<LogRange>> ranges(LogReader& log, const std::vector<std::string>& topics, const std::string& from,
                                        const std::optional<std::string>& to) const;
 };
 
-// --store, --profile-ttl.
+// The words of an option that may be given again and may name several at a time: {"a,b", "c"} is {"a", "b", "c"}.
+[[nodiscard]] std::vector<std::string> words_of(const std::vector<std::string>& texts);
+
+// --store, --store-password, --profile-ttl.
 struct StorePlace {
   std::string url;
+  std::string password; // of a server; instead of the one in the URL
   Milliseconds ttl = std::chrono::hours(24 * 400);
 
   void declare(Command& command,
                std::string help = "the profiles: redis://HOST:PORT, redis+unix:///SOCKET, rocksdb:///DIR or memory:");
+  void declare_password(Command& command); // alone
   Result<std::unique_ptr<ProfileStore>> open(const std::string& name_space, bool read_only = false) const;
 };
 

@@ -547,6 +547,7 @@ Result<std::unique_ptr<ProfileStore>> open_redis_store(std::string_view url, con
 {
   Result<RedisPlace> place = parse_redis_url(url);
   if (!place.ok()) return place.error();
+  if (!options.password.empty()) (*place).password = options.password;
   auto store = std::make_unique<RedisStore>(*std::move(place), options, std::nullopt);
   if (Status status = store->open(); !status.ok()) return status.error();
   return std::unique_ptr<ProfileStore>(std::move(store));

@@ -13,6 +13,8 @@ namespace attune {
 struct StoreOptions {
   std::string name_space; // [a-z0-9-]*; stores of different namespaces do not see each other
 
+  std::string password; // at the server, instead of one in the URL; for kinds that have one
+
   // A profile is gone this long after its last write; nothing: never. A `memory:` store keeps profiles as long as the process lives.
   std::optional<Milliseconds> profile_ttl = std::chrono::hours(24 * 400);
 

@@ -13,10 +13,10 @@ constexpr std::string_view kPrograms =
 
 constexpr std::string_view kKeys =
     "X ack align at cache catalog check config count currency customer dead-letters emit envelope follow format from give-up "
-    "group half-life idle item items keep-partition last late log map memory merge model namespace neighbours on-gap "
-    "output partitions profile-ttl quiet rate rebuild recent replace replication retention rewind sessions shift "
-    "shift-to show "
-    "slot sort speed store to to-namespace topic topics type until until-end verbose why wire workers";
+    "group half-life idle item items keep-partition last late log log-password log-password-file map memory merge model "
+    "namespace neighbours on-gap output partitions profile-ttl quiet rate rebuild recent replace replication retention "
+    "rewind sessions shift shift-to show slot sort speed store store-password store-password-file to to-namespace topic "
+    "topics type until until-end verbose why wire workers";
 
 std::vector<std::string> words(std::string_view text)
 {
