@@ -26,7 +26,7 @@ enum class OnGap { stop, go_on };
 
 struct Arguments {
   LogPlace log;
-  std::vector<std::string> topics, operands;
+  std::vector<std::string> topics, partitions, operands;
   std::optional<std::string> group;
   std::optional<std::int64_t> count;
   bool until_end = false, envelope = false;
@@ -34,15 +34,12 @@ struct Arguments {
   ConsumeOptions consume;
 };
 
-// "a,b" gives a and b.
-template <class Take>
-Status split(const std::string& list, Take take)
+Status parse_partitions(const std::vector<std::string>& texts, std::vector<std::int32_t>& partitions)
 {
-  std::size_t begin = 0;
-  while (begin <= list.size()) {
-    const auto end = std::min(list.find(',', begin), list.size());
-    if (auto taken = take(list.substr(begin, end - begin)); !taken) return taken;
-    begin = end + 1;
+  for (const auto& word : words_of(texts)) {
+    const auto number = parse_integer(word);
+    if (!number || *number < 0 || *number > 1'000'000) return Error{Code::usage, "--partitions: not a partition: " + word};
+    partitions.push_back(static_cast<std::int32_t>(*number));
   }
   return {};
 }
@@ -53,6 +50,7 @@ Status settle(Arguments& arguments)
   auto& consume = arguments.consume;
   if (arguments.log.url.empty()) return usage("--log: missing");
   if (auto checked = arguments.log.check(); !checked) return checked;
+  if (auto parsed = parse_partitions(arguments.partitions, consume.partitions); !parsed) return parsed;
   if (arguments.until_end && consume.to) return usage("--until-end and --to: only one of them");
   if (arguments.group && !consume.partitions.empty())
     return usage("--group and --partitions: a group shares its partitions itself");
@@ -60,7 +58,7 @@ Status settle(Arguments& arguments)
   if (arguments.until_end) consume.to = LogBound{LogBound::Kind::latest, 0, {}};
   if (arguments.count) consume.count = static_cast<std::uint64_t>(*arguments.count);
 
-  consume.topics = arguments.topics;
+  consume.topics = words_of(arguments.topics);
   consume.topics.insert(consume.topics.end(), arguments.operands.begin(), arguments.operands.end());
   consume.all_must_exist = !consume.topics.empty();
   for (auto& topic : consume.topics) {
@@ -125,21 +123,9 @@ int main(int argc, char** argv)
     };
   };
   arguments.log.declare(tool);
-  tool.parsed("--topics", "TOPIC,…", "topics to read, as operands are; default: the topics of events",
-              [&](const std::string& text) {
-                return split(text, [&](std::string topic) -> Status {
-                  arguments.topics.push_back(std::move(topic));
-                  return {};
-                });
-              });
-  tool.parsed("--partitions", "N,…", "only these partitions", [&](const std::string& text) {
-    return split(text, [&](const std::string& number) -> Status {
-      auto parsed = parse_integer(number);
-      if (!parsed || *parsed < 0 || *parsed > 1'000'000) return Error{Code::usage, "not a partition: " + number};
-      options.partitions.push_back(static_cast<std::int32_t>(*parsed));
-      return {};
-    });
-  });
+  tool.option("--topics", arguments.topics, "TOPIC,…",
+              "topics to read, as operands are (repeatable; default: the topics of events)");
+  tool.option("--partitions", arguments.partitions, "N,…", "only these partitions (repeatable)");
   tool.parsed("--from", "WHERE", "begin at earliest, latest, an offset, @TIME or @-1h; default: earliest, in a group its position",
               bound(options.from));
   tool.parsed("--to", "WHERE", "stop before that; what is not there yet is not waited for", bound(options.to));

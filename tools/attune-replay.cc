@@ -30,6 +30,7 @@ struct Settings {
   std::optional<std::string> shift_to;
   std::vector<std::string> types, customers, items;
   bool keep_partition = false;
+  std::optional<Milliseconds> give_up = std::chrono::seconds(60);
   bool rebuild = false;
   std::vector<std::string> groups;
   std::optional<std::string> late;
@@ -59,8 +60,22 @@ Result<double> parse_speed(const std::string& text)
   return *factor;
 }
 
+// A name mistyped should not pass for a topic with nothing in it.
+Status check_topics(const Settings& settings, LogReader& log)
+{
+  for (const auto& topic : words_of(settings.topics)) {
+    const auto name = settings.source.name_of(topic);
+    const auto partitions = log.partitions({&name, 1});
+    if (!partitions) return partitions.error();
+    if (partitions->empty()) return Error{Code::config, settings.source.url + ": no such topic: " + name};
+  }
+  return {};
+}
+
 Result<ExitStatus> copy(Tool& tool, const Settings& settings)
 {
+  if (!settings.to_namespace.empty() && !valid_namespace(settings.to_namespace))
+    return Error{Code::usage, "--to-namespace: not [a-z0-9-]+: " + settings.to_namespace};
   ReplayOptions options;
   auto speed = parse_speed(settings.speed);
   if (!speed) return speed.error();
@@ -76,11 +91,13 @@ Result<ExitStatus> copy(Tool& tool, const Settings& settings)
   options.customers = {settings.customers.begin(), settings.customers.end()};
   options.items = {settings.items.begin(), settings.items.end()};
   options.keep_partition = settings.keep_partition;
+  options.give_up = settings.give_up;
 
   auto source = open_log_reader(settings.source.url, settings.source.options());
   if (!source) return source.error();
-  auto target = open_log_writer(settings.to, settings.source.options());
+  auto target = open_log_writer(settings.to, options_beside(settings.to, settings.source.options()));
   if (!target) return target.error();
+  if (auto checked = check_topics(settings, **source); !checked) return checked.error();
   auto ranges = settings.source.ranges(**source, settings.topics, settings.from,
                                        settings.follow ? std::nullopt : std::optional(settings.until));
   if (!ranges) return ranges.error();
@@ -104,7 +121,10 @@ Result<ExitStatus> copy(Tool& tool, const Settings& settings)
                                   ",\"unreadable\":" + std::to_string(report->unreadable) + "}");
       !told)
     return told.error();
-  return ExitStatus::done;
+  if (report->unreadable == 0) return ExitStatus::done;
+  const bool left_out = !options.types.empty() || !options.customers.empty() || !options.items.empty();
+  tool.warn(std::to_string(report->unreadable) + " records are no events: " + (left_out ? "left out" : "passed on as they are"));
+  return ExitStatus::bad_data;
 }
 
 Result<ExitStatus> make_anew(Tool& tool, const Settings& settings)
@@ -116,6 +136,7 @@ Result<ExitStatus> make_anew(Tool& tool, const Settings& settings)
   options.late_topic = in_namespace(settings.source.name_space, kLateTopic);
   for (const auto& group : settings.groups) options.groups.push_back(in_namespace(settings.source.name_space, group));
   options.memory_bytes = settings.memory.bytes;
+  options.give_up = settings.give_up;
   options.stop = stop_requested;
   Progress progress("records", !tool.quiet());
   options.progress = [&](std::uint64_t done, std::uint64_t total) { progress.update(done, share(done, total)); };
@@ -165,7 +186,8 @@ int main(int argc, char** argv)
   settings.store.declare(tool, "with --rebuild: the store whose profiles are made anew");
   tool.option("--to", settings.to, "URL", "the log to write to");
   tool.option("--to-namespace", settings.to_namespace, "NAME", "the namespace to write to (default: none)");
-  tool.option("--topics", settings.topics, "TOPIC", "only these topics, without namespace (default: all topics of events)");
+  tool.option("--topics", settings.topics, "TOPIC,…",
+              "only these topics, without namespace (repeatable; default: those of events)");
   tool.option("--from", settings.from, "BOUND", "where to begin: earliest, latest, an offset, @TIME or @-1h");
   tool.option("--until", settings.until, "BOUND", "where to end, likewise; never beyond the end the log has at the start");
   tool.flag("--follow", settings.follow, "go on with what arrives, until stopped");
@@ -177,6 +199,7 @@ int main(int argc, char** argv)
   tool.option("--customer", settings.customers, "ID", "only events of this customer (repeatable)");
   tool.option("--item", settings.items, "ID", "only events that name this item (repeatable)");
   tool.flag("--keep-partition", settings.keep_partition, "write each record to the partition of its number, not by its key");
+  tool.option("--give-up", settings.give_up, "TIME", "how long to retry when a log or the store is away; 0: for ever");
   tool.flag("--rebuild", settings.rebuild, "make all profiles of --store anew, exactly, and swap them in");
   tool.option("--group", settings.groups, "NAME", "with --rebuild: groups that go on from where it ended (repeatable)");
   tool.option("--late", settings.late, "FILE", "with --rebuild: a late sink that is a file, beside the log's topic");
@@ -184,6 +207,8 @@ int main(int argc, char** argv)
   declare_libraries(tool);
   return tool.run(argc, argv, [&]() -> Result<ExitStatus> {
     if (settings.rebuild == !settings.to.empty()) return Error{Code::usage, "one of --to and --rebuild is needed"};
+    if (auto checked = settings.source.check(); !checked) return checked.error();
+    if (settings.give_up && settings.give_up->count() == 0) settings.give_up.reset();
     return settings.rebuild ? make_anew(tool, settings) : copy(tool, settings);
   });
 }

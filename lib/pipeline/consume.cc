@@ -17,12 +17,17 @@ using std::chrono::steady_clock;
 } // namespace
 
 Consumer::Consumer(LogReader& log, RecordOutput& output, ConsumeOptions options)
-    : log_(log), output_(output), options_(std::move(options)), merge_(log, options_.merge)
+    : log_(log), output_(output), options_(std::move(options)), merge_(log, options_.merge), patience_(options_.give_up)
 {
 }
 
 Consumer::Consumer(LogGroup& log, RecordOutput& output, ConsumeOptions options)
-    : log_(log), group_(&log), output_(output), options_(std::move(options)), merge_(log, options_.merge)
+    : log_(log),
+      group_(&log),
+      output_(output),
+      options_(std::move(options)),
+      merge_(log, options_.merge),
+      patience_(options_.give_up)
 {
   ATTUNE_ASSERT(options_.partitions.empty());
 }
@@ -101,11 +106,9 @@ Status Consumer::begin_group()
 Status Consumer::add(const LogRange& range)
 {
   if (range.lost > 0) {
-    const auto lost = to_string(range.at) + ": " + std::to_string(range.lost) +
-                      " records are gone before they were read (position " + std::to_string(range.from - range.lost) +
-                      ", earliest " + std::to_string(range.from) + ")";
-    if (!options_.on_gap_continue) return Error{Code::gap, lost};
-    options_.say(lost);
+    auto gap = gap_before(range);
+    if (!options_.on_gap_continue) return gap;
+    options_.say(gap.message);
   }
   // -1: the group has no position yet, so that the first one is stored even where nothing was read.
   stored_[range.at] = -1;
@@ -118,7 +121,17 @@ Status Consumer::begin_member(const TopicPartition& at)
   const auto stored = group_->stored(at);
   if (!stored) return stored.error();
   auto from = options_.from.value_or(LogBound{});
-  if (*stored) from = {LogBound::Kind::offset, (*stored)->offset, {}};
+  if (*stored) {
+    from = {LogBound::Kind::offset, (*stored)->offset, {}};
+    const auto ends = group_->ends(at);
+    if (!ends) return ends.error();
+    if ((*stored)->offset > ends->end) {
+      auto gap = gap_behind(at, (*stored)->offset, ends->end);
+      if (!options_.on_gap_continue) return gap;
+      options_.say(gap.message);
+      from = {};
+    }
+  }
   auto ranges = resolve_log_ranges(log_, {&at, 1}, from, {});
   if (!ranges) return ranges.error();
   auto& range = ranges->front();
@@ -191,7 +204,7 @@ Status Consumer::follow()
     auto met = look_for_new_partitions();
     if (met) met = log_.wait(options_.to ? kLookAtOthers : kLook);
     if (met)
-      away_since_.reset();
+      patience_.renew();
     else if (auto tolerated = tolerate(met.error()); !tolerated)
       return tolerated;
   }
@@ -239,10 +252,7 @@ Status Consumer::bridge_gaps(const Error& gap)
 // A log that went away may come back; what went out while it is away is nobody's loss.
 Status Consumer::tolerate(const Error& error)
 {
-  if (!worth_retry(error)) return error;
-  const auto now = steady_clock::now();
-  if (!away_since_) away_since_ = now;
-  if (now - *away_since_ >= options_.give_up) return Error{Code::busy, error.message + " (given up)"};
+  if (auto forgiven = patience_.forgive(error); !forgiven) return forgiven;
   std::this_thread::sleep_for(kPause);
   return {};
 }
@@ -286,6 +296,8 @@ Result<bool> Consumer::finished()
     const auto stored = group_->stored(at);
     if (!stored) return stored.error();
     if (!*stored || (*stored)->offset < *range.to) return false;
+    const auto reached = is_reached(log_, at, (*stored)->offset, *range.to);
+    if (!reached || !*reached) return reached;
     others_done_.insert(at);
   }
   return true;

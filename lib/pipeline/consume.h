@@ -19,6 +19,7 @@
 #include "base/clock.h"
 #include "pipeline/log_range.h"
 #include "pipeline/merge_reader.h"
+#include "pipeline/patience.h"
 #include "pipeline/ports.h"
 
 namespace attune {
@@ -92,7 +93,7 @@ class Consumer final : private GroupListener {
   bool unflushed_ = false;
   bool output_failed_ = false; // no position is stored any more
   std::chrono::steady_clock::time_point next_store_{}, next_look_{};
-  std::optional<std::chrono::steady_clock::time_point> away_since_;
+  Patience patience_; // with the log
   Status trouble_; // what a callback met
 };
 

@@ -4,6 +4,8 @@
 #include <sstream>
 #include <thread>
 
+#include "pipeline/log_range.h"
+
 namespace attune {
 
 namespace {
@@ -37,19 +39,25 @@ PositionNote parse_note(std::string_view text)
 }
 
 GroupFeed::GroupFeed(LogGroup& log, ProfileStore& store, Ingest& ingest, const Clock& clock, FeedOptions options)
-    : log_(log), store_(store), ingest_(ingest), clock_(clock), options_(std::move(options)), merge_(log, options_.merge)
+    : log_(log),
+      store_(store),
+      ingest_(ingest),
+      clock_(clock),
+      options_(std::move(options)),
+      merge_(log, options_.merge),
+      patience_(options_.give_up)
 {
 }
 
 // Repeats a call whose failure may pass by itself, until it is given up or stopped.
 Status GroupFeed::retry(const std::function<Status()>& call)
 {
-  const auto started = std::chrono::steady_clock::now();
+  Patience patience(options_.give_up);
   for (Milliseconds pause{50};; pause = std::min(pause * 2, Milliseconds(2000))) {
-    auto done = call();
-    if (done || !worth_retry(done.error())) return done;
+    const auto done = call();
+    if (done) return done;
+    if (auto forgiven = patience.forgive(done.error()); !forgiven) return forgiven;
     if (options_.stop()) return Error{Code::stopped, done.error().message};
-    if (options_.give_up && std::chrono::steady_clock::now() - started >= *options_.give_up) return done;
     std::this_thread::sleep_for(pause);
   }
 }
@@ -112,7 +120,11 @@ Status GroupFeed::loop()
       const bool full = !ingest_.has_room();
       if (full) ingest_.wait_room(Milliseconds(20));
       const Milliseconds limit = full ? Milliseconds(0) : ingest_.idle() ? Milliseconds(100) : Milliseconds(20);
-      if (auto waited = log_.wait(limit); !waited && !worth_retry(waited.error())) return waited;
+      const auto waited = log_.wait(limit);
+      if (waited)
+        patience_.renew();
+      else if (auto forgiven = patience_.forgive(waited.error()); !forgiven)
+        return forgiven;
     }
     if (!trouble_) return trouble_;
   }
@@ -128,10 +140,10 @@ Status GroupFeed::feed(bool* moved)
   ingest_.dispatch();
   if (!taken) {
     if (taken.error().code == Code::gap) return bridge_gaps(taken.error());
-    if (worth_retry(taken.error())) return {};
-    return taken.error();
+    return patience_.forgive(taken.error());
   }
   *moved = *taken > 0;
+  if (*moved) patience_.renew();
   fed_ += *taken;
   if (options_.progress && *moved) {
     std::optional<std::uint64_t> total;
@@ -155,7 +167,8 @@ Status GroupFeed::bridge_gaps(const Error& gap)
   for (const auto& [at, mine] : mine_) {
     auto ends = log_.ends(at);
     if (!ends) return ends.error();
-    if (merge_.next_offset(at).value_or(ends->begin) >= ends->begin) continue;
+    const auto next = merge_.next_offset(at).value_or(ends->begin);
+    if (next >= ends->begin && next <= ends->end) continue;
     if (auto skipped = merge_.skip_to(at, ends->begin); !skipped) return skipped;
   }
   return {};
@@ -183,7 +196,11 @@ Result<std::int64_t> GroupFeed::choose_start(const TopicPartition& at, Mine& min
     if (note.incarnation.data != incarnation_.data) {
       options_.say(to_string(at) + ": the store is not the one its position was stored with: beginning at the earliest record");
       stored.reset();
-    } else if (note.incarnation.run != incarnation_.run && !note.trail.empty()) {
+    } else if (note.incarnation.run != incarnation_.run && note.trail.empty()) {
+      // What a rebuild ended with, and nothing since: where to step back to is not known.
+      options_.say(to_string(at) + ": the store was restarted: beginning at the earliest record");
+      stored.reset();
+    } else if (note.incarnation.run != incarnation_.run) {
       const auto before = note.trail.back().first - options_.rewind;
       auto back = note.trail.begin();
       while (std::next(back) != note.trail.end() && std::next(back)->first <= before) ++back;
@@ -196,13 +213,11 @@ Result<std::int64_t> GroupFeed::choose_start(const TopicPartition& at, Mine& min
       mine.trail = std::move(note.trail);
     }
   }
-  if (start < ends.begin) {
-    const auto lost = to_string(at) + ": " + std::to_string(ends.begin - start) +
-                      " records are gone before they were read (position " + std::to_string(start) + ", earliest " +
-                      std::to_string(ends.begin) + ")";
-    if (!options_.on_gap_continue) return Error{Code::gap, lost};
-    options_.say(lost);
-    start = ends.begin;
+  if (start < ends.begin || start > ends.end) {
+    auto gap = start < ends.begin ? gap_before({at, ends.begin, {}, ends.begin - start}) : gap_behind(at, start, ends.end);
+    if (!options_.on_gap_continue) return gap;
+    options_.say(gap.message);
+    start = ends.begin; // what was read already does no harm
   }
   if (mine.trail.empty()) mine.trail.emplace_back(clock_.now(), start);
   return start;
@@ -307,6 +322,8 @@ Result<bool> GroupFeed::at_the_ends()
     auto stored = log_.stored(at);
     if (!stored) return stored.error();
     if (!*stored || (*stored)->offset < ends.end || parse_note((*stored)->note).incarnation != incarnation_) return false;
+    const auto reached = is_reached(log_, at, (*stored)->offset, ends.end);
+    if (!reached || !*reached) return reached;
     others_done_.insert(at);
   }
   return true;

@@ -19,6 +19,7 @@
 #include "base/clock.h"
 #include "pipeline/ingest.h"
 #include "pipeline/merge_reader.h"
+#include "pipeline/patience.h"
 #include "pipeline/ports.h"
 
 namespace attune {
@@ -39,7 +40,7 @@ struct FeedOptions {
   bool on_gap_continue = false;
   Milliseconds rewind = std::chrono::seconds(60);
   Milliseconds store_every = std::chrono::seconds(1);
-  std::optional<Milliseconds> give_up;
+  std::optional<Milliseconds> give_up; // how long a log or store that is away is tried; nothing: for ever
   std::function<bool()> stop; // asked in every round
   std::function<void(const std::string&)> say; // a line for people: rewinds, gaps, other incarnations
   std::function<Status()> quiet; // nothing is left to do just now: flush what is held. May be empty
@@ -51,7 +52,7 @@ class GroupFeed final : private GroupListener {
   GroupFeed(LogGroup& log, ProfileStore& store, Ingest& ingest, const Clock& clock, FeedOptions options);
 
   // Feeds until stopped, or until the ends are reached and acknowledged. On a stop what is in flight is finished first.
-  // ERRORS: those of the log and the store; gap.
+  // ERRORS: those of the log and the store; busy: one of them was away for longer than `give_up`; gap.
   Status run();
 
  private:
@@ -84,6 +85,7 @@ class GroupFeed final : private GroupListener {
   std::map<TopicPartition, PartitionEnds> ends_; // at the start, with until_end
   std::set<TopicPartition> others_done_; // of others' partitions, those known to be at their ends
   std::chrono::steady_clock::time_point next_store_{}, next_look_{};
+  Patience patience_; // with the log
   std::uint64_t fed_ = 0;
   Status trouble_; // what a callback met
 };

@@ -54,6 +54,27 @@ Result<LogBound> parse_log_bound(std::string_view text, Timestamp now, const Dur
   return Error{Code::usage, "not earliest, latest, an offset or @TIME: " + std::string(text)};
 }
 
+Error gap_before(const LogRange& range)
+{
+  return {Code::gap, to_string(range.at) + ": " + std::to_string(range.lost) +
+                         " records are gone before they were read (position " + std::to_string(range.from - range.lost) +
+                         ", earliest " + std::to_string(range.from) + ")"};
+}
+
+Error gap_behind(const TopicPartition& at, std::int64_t position, std::int64_t end)
+{
+  return {Code::gap, to_string(at) + ": the log lost " + std::to_string(position - end) + " records that were read (position " +
+                         std::to_string(position) + ", end " + std::to_string(end) + ")"};
+}
+
+Result<bool> is_reached(LogReader& log, const TopicPartition& at, std::int64_t position, std::int64_t end)
+{
+  if (position == end) return true;
+  const auto now = log.ends(at);
+  if (!now) return now.error();
+  return position <= now->end;
+}
+
 Result<std::vector<LogRange>> resolve_log_ranges(LogReader& log, std::span<const TopicPartition> partitions, const LogBound& from,
                                                  const std::optional<LogBound>& to)
 {

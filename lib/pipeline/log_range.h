@@ -36,6 +36,13 @@ struct LogRange {
   std::optional<std::int64_t> to; // nothing: without end
   std::int64_t lost = 0; // records asked for by offset that are gone: they stood before `from`
 };
+// What to say of a range some of which is lost: gap, with the number and the place.
+[[nodiscard]] Error gap_before(const LogRange& range);
+// What to say of a position that the log does not reach: it lost records, or is another log under the old name. Also a gap.
+[[nodiscard]] Error gap_behind(const TopicPartition& at, std::int64_t position, std::int64_t end);
+
+// Whether the log reaches a group's position that is at or beyond `end`; if not, it is a gap, for the member that has the partition to tell.
+[[nodiscard]] Result<bool> is_reached(LogReader& log, const TopicPartition& at, std::int64_t position, std::int64_t end);
 
 // Both ends as offsets of each partition, as it is now. `from` beyond the end is the end. With a `to` the range is one that can be read to its
 // end without waiting for anything: it goes no further than the end the partition has now. One call or two to the log per partition.

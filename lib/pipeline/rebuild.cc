@@ -7,6 +7,7 @@
 #include "pipeline/event_record.h"
 #include "pipeline/group_feed.h"
 #include "pipeline/merge_reader.h"
+#include "pipeline/patience.h"
 #include "pipeline/profile_writer.h"
 
 namespace attune {
@@ -24,7 +25,7 @@ bool by_place(const Event& a, const Event& b)
 class Rebuilder {
  public:
   Rebuilder(LogReader& log, ProfileStore& fresh, const RebuildOptions& options)
-      : log_(log), options_(options), writer_(fresh, {}), decoder_()
+      : log_(log), options_(options), writer_(fresh, writer_options(options)), decoder_()
   {
   }
 
@@ -42,11 +43,19 @@ class Rebuilder {
   }
 
  private:
+  static ProfileWriterOptions writer_options(const RebuildOptions& options)
+  {
+    ProfileWriterOptions writer;
+    writer.give_up = options.give_up;
+    return writer;
+  }
+
   // Hands over every event of the partitions `wanted` accepts.
   template <class Wanted, class Take>
   Status read(const Wanted& wanted, const Take& take)
   {
     MergeReader merge(log_, {});
+    Patience patience(options_.give_up);
     for (const auto& [at, there] : ends_)
       if (wanted(at))
         if (auto added = merge.add(at, there.begin, there.end); !added) return added;
@@ -59,11 +68,20 @@ class Rebuilder {
         else
           ++unreadable_;
       });
-      if (!taken) return taken.error();
-      read_ += *taken;
+      if (!taken) {
+        if (auto forgiven = patience.forgive(taken.error()); !forgiven) return forgiven;
+      } else {
+        read_ += *taken;
+      }
       if (options_.progress) options_.progress(read_, records_ * std::max<std::uint64_t>(passes_, 1));
-      if (*taken == 0)
-        if (auto waited = log_.wait(Milliseconds(100)); !waited) return waited;
+      if (taken && *taken > 0) {
+        patience.renew();
+        continue;
+      }
+      if (const auto waited = log_.wait(Milliseconds(100)); waited && taken)
+        patience.renew();
+      else if (!waited)
+        if (auto forgiven = patience.forgive(waited.error()); !forgiven) return forgiven;
     }
     merge.clear();
     return {};
@@ -114,7 +132,10 @@ class Rebuilder {
     if (options_.more_late) {
       auto more = options_.more_late([&](std::string_view line) {
         Event event;
-        if (decoder_.decode(line, event)) take(std::move(event));
+        if (decoder_.decode(line, event) && event.time && !event.id.empty())
+          take(std::move(event));
+        else
+          ++unreadable_;
       });
       if (!more) return more;
     }

@@ -20,6 +20,7 @@ struct RebuildOptions {
   std::string late_topic; // may not exist
   std::vector<std::string> groups;
   std::size_t memory_bytes = 512u << 20;
+  std::optional<Milliseconds> give_up; // how long a log or store that is away is tried; nothing: for ever
   std::function<bool()> stop;
   std::function<void(std::uint64_t done, std::uint64_t total)> progress; // records read, over all passes; may be empty
   // More late events, one JSON object each, for a late sink that is a file: calls its argument once per line. May be empty.

@@ -7,6 +7,7 @@
 #include "core/event_proto.h"
 #include "pipeline/event_record.h"
 #include "pipeline/merge_reader.h"
+#include "pipeline/patience.h"
 
 namespace attune {
 
@@ -20,7 +21,8 @@ constexpr std::size_t kTakeRecords = 1024;
 
 class Replayer {
  public:
-  Replayer(LogReader& from, LogWriter& to, const ReplayOptions& options) : from_(from), to_(to), options_(options), merge_(from, {})
+  Replayer(LogReader& from, LogWriter& to, const ReplayOptions& options)
+      : from_(from), to_(to), options_(options), merge_(from, {}), patience_(options.give_up)
   {
   }
 
@@ -29,6 +31,7 @@ class Replayer {
     std::uint64_t total = 0;
     bool endless = false;
     for (const auto& range : options_.ranges) {
+      if (range.lost > 0) return gap_before(range);
       if (auto added = merge_.add(range.at, range.from, range.to); !added) return added.error();
       endless = endless || !range.to;
       if (range.to) total += static_cast<std::uint64_t>(std::max<std::int64_t>(0, *range.to - range.from));
@@ -37,13 +40,23 @@ class Replayer {
       auto taken = merge_.take(kTakeRecords, Steady::now(), [this](const RecordBlockPtr& block, std::size_t index) {
         if (failed_ && !stopped_) pass(*block, block->records[index]);
       });
-      if (!taken) return taken.error();
+      if (!taken) {
+        if (auto forgiven = patience_.forgive(taken.error()); !forgiven) return forgiven.error();
+        options_.pause(kQuiet);
+        continue;
+      }
       if (!failed_) return failed_.error();
       report_.read += *taken;
       if (options_.progress) options_.progress(report_.read, endless ? std::nullopt : std::optional(total));
-      if (*taken > 0) continue;
+      if (*taken > 0) {
+        patience_.renew();
+        continue;
+      }
       if (auto flushed = to_.flush(kFlushLimit); !flushed) return flushed.error();
-      if (auto waited = from_.wait(kQuiet); !waited) return waited.error();
+      if (const auto waited = from_.wait(kQuiet); waited)
+        patience_.renew();
+      else if (auto forgiven = patience_.forgive(waited.error()); !forgiven)
+        return forgiven.error();
     }
     if (auto flushed = to_.flush(kFlushLimit); !flushed) return flushed.error();
     return report_;
@@ -143,6 +156,7 @@ class Replayer {
   LogWriter& to_;
   const ReplayOptions& options_;
   MergeReader merge_;
+  Patience patience_; // with the log that is read
   EventDecoder decoder_;
   Event event_;
   std::string rewritten_;

@@ -26,6 +26,7 @@ struct ReplayOptions {
   Milliseconds shift{0};
   std::optional<Timestamp> shift_to;
   bool keep_partition = false;
+  std::optional<Milliseconds> give_up; // how long the first log may be away; nothing: for ever
   std::function<std::string(const std::string&)> topic_for; // source topic → target topic
   std::function<bool(Milliseconds)> pause; // waits; false to stop
   std::function<bool()> stop;

@@ -6,6 +6,7 @@ attune_test(unit_pipeline
     unit/pipeline/ingest_test.cc
     unit/pipeline/log_range_test.cc
     unit/pipeline/merge_reader_test.cc
+    unit/pipeline/patience_test.cc
     unit/pipeline/produce_test.cc
     unit/pipeline/profile_transfer_test.cc
     unit/pipeline/profile_writer_test.cc

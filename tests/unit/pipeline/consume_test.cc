@@ -214,6 +214,22 @@ BOOST_AUTO_TEST_CASE(a_group_stores_no_position_beyond_what_its_output_took)
   BOOST_TEST(seen.values == (Values{"1", "2", "3"}));
 }
 
+BOOST_AUTO_TEST_CASE(a_position_the_log_does_not_reach_is_a_gap_and_not_the_end)
+{
+  for (const auto* value : {"1", "2"}) append("t", 0, value, 1);
+  sync();
+  auto admin = std::move(*open_file_log_admin(options));
+  BOOST_TEST(admin->store_positions("g", {{{"t", 0}, {7, {}}}}).ok());
+  const auto stopped = run_group(until_end());
+  BOOST_REQUIRE(!stopped.ok());
+  BOOST_TEST((stopped.error().code == Code::gap));
+  BOOST_TEST(stopped.error().message == "t/0: the log lost 5 records that were read (position 7, end 2)");
+  auto consume = until_end();
+  consume.on_gap_continue = true;
+  BOOST_TEST(run_group(consume).ok());
+  BOOST_TEST(seen.values == (Values{"1", "2"}));
+}
+
 BOOST_AUTO_TEST_CASE(a_group_that_begins_at_latest_has_a_position_from_then_on)
 {
   append("t", 0, "old", 1);

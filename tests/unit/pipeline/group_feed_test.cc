@@ -2,6 +2,7 @@
 
 #include <boost/test/unit_test.hpp>
 
+#include "support/going_away.h"
 #include "support/pipeline_fixture.h"
 
 namespace attune {
@@ -113,6 +114,47 @@ BOOST_AUTO_TEST_CASE(the_same_data_in_another_run_steps_back_and_changes_nothing
   BOOST_TEST(said.front().find("stepping back") != std::string::npos, said.front());
 }
 
+BOOST_AUTO_TEST_CASE(a_restarted_store_whose_position_has_no_trail_begins_at_the_earliest_record)
+{
+  const auto events = shop_events(200, 5);
+  produce(events);
+  auto admin = open_file_log_admin(log_options);
+  BOOST_TEST_REQUIRE(admin.ok());
+  auto reader = open_file_log_reader(log_options);
+  BOOST_TEST_REQUIRE(reader.ok());
+  // As a rebuild leaves them: at the ends, with no way back.
+  std::vector<std::pair<TopicPartition, StoredPosition>> positions;
+  const auto partitions = (*reader)->partitions(kTopics);
+  BOOST_TEST_REQUIRE(partitions.ok());
+  for (const auto& at : *partitions) positions.push_back({at, {(*reader)->ends(at).value().end, to_note({{"data", "run1"}, {}})}});
+  BOOST_TEST_REQUIRE((*admin)->store_positions("g", positions).ok());
+
+  auto under = open_memory_store("", {});
+  Reincarnated reincarnated(std::move(*under->another()), std::make_shared<Incarnation>(Incarnation{"data", "run2"}));
+  BOOST_TEST_REQUIRE(feed(feed_options(), reincarnated).ok());
+  BOOST_TEST((profiles_of(*under) == expected_of(events)));
+}
+
+BOOST_AUTO_TEST_CASE(a_log_that_stays_away_is_given_up)
+{
+  produce(shop_events(200, 5));
+  auto opened = open_file_log_group(log_options, "g");
+  BOOST_TEST_REQUIRE(opened.ok());
+  GoingAway log(std::move(*opened));
+  auto ingest = Ingest::start(*store, {}, {&dead_letters, &late, {}}, [&log] { log.wake(); });
+  BOOST_TEST_REQUIRE(ingest.ok());
+  auto options = feed_options();
+  options.give_up = 200ms;
+  // Nobody waits for ever for a test that fails.
+  const auto end = std::chrono::steady_clock::now() + 20s;
+  options.stop = [end] { return std::chrono::steady_clock::now() > end; };
+  GroupFeed feeder(log, *store, **ingest, clock, std::move(options));
+  const auto fed = feeder.run();
+  BOOST_TEST_REQUIRE(!fed.ok());
+  BOOST_TEST((fed.error().code == Code::busy));
+  BOOST_TEST(fed.error().message == "the log: connect: refused (given up)");
+}
+
 BOOST_AUTO_TEST_CASE(records_that_are_gone_stop_the_program_with_their_number)
 {
   log_options.segment_bytes = 2000;
@@ -139,6 +181,24 @@ BOOST_AUTO_TEST_CASE(records_that_are_gone_stop_the_program_with_their_number)
   auto options = feed_options();
   options.on_gap_continue = true;
   BOOST_TEST(feed(std::move(options), *store).ok());
+}
+
+BOOST_AUTO_TEST_CASE(a_position_the_log_does_not_reach_stops_the_program_and_is_never_taken_for_the_end)
+{
+  const auto events = shop_events(100, 3);
+  produce(events);
+  auto admin = open_file_log_admin(log_options);
+  BOOST_TEST_REQUIRE(admin.ok());
+  const auto note = to_note({store->incarnation().value(), {}});
+  BOOST_TEST_REQUIRE((*admin)->store_positions("g", {{{std::string(kClicksTopic), 0}, {1000, note}}}).ok());
+  const auto fed = feed();
+  BOOST_TEST_REQUIRE(!fed.ok());
+  BOOST_TEST((fed.error().code == Code::gap));
+  BOOST_TEST(fed.error().message.find("the log lost") != std::string::npos, fed.error().message);
+  auto options = feed_options();
+  options.on_gap_continue = true;
+  BOOST_TEST_REQUIRE(feed(std::move(options), *store).ok());
+  BOOST_TEST((profiles_of(*store) == expected_of(events)));
 }
 
 BOOST_AUTO_TEST_CASE(a_stop_finishes_what_is_in_flight_and_stores_the_positions)

@@ -5,6 +5,7 @@
 
 #include "pipeline/event_record.h"
 #include "pipeline/merge_reader.h"
+#include "support/going_away.h"
 #include "support/pipeline_fixture.h"
 
 namespace attune {
@@ -129,6 +130,40 @@ BOOST_AUTO_TEST_CASE(shifting_to_a_moment_puts_the_first_event_there)
   const auto events = arrived();
   BOOST_TEST(events.front().time->ms == 5'000'000);
   BOOST_TEST(events.back().time->ms == 5'000'000 + 49'000);
+}
+
+BOOST_AUTO_TEST_CASE(a_range_some_of_which_is_gone_is_not_copied_in_silence)
+{
+  produce(shop_events(20, 3));
+  auto reader = open_file_log_reader(log_options);
+  auto writer = open_file_log_writer(target_options);
+  BOOST_TEST_REQUIRE(reader.ok());
+  BOOST_TEST_REQUIRE(writer.ok());
+  ReplayOptions options;
+  options.ranges = {{{"customer_clicks", 0}, 7, 9, 4}};
+  const auto report = replay(**reader, **writer, options);
+  BOOST_TEST_REQUIRE(!report.ok());
+  BOOST_TEST((report.error().code == Code::gap));
+  BOOST_TEST(report.error().message == "customer_clicks/0: 4 records are gone before they were read (position 3, earliest 7)");
+}
+
+BOOST_AUTO_TEST_CASE(a_log_that_stays_away_is_given_up)
+{
+  produce(shop_events(20, 3));
+  GoingAway source(std::move(*open_file_log_group(log_options, "g")));
+  auto writer = open_file_log_writer(target_options);
+  BOOST_TEST_REQUIRE(writer.ok());
+  ReplayOptions options;
+  options.ranges = whole(source);
+  options.topic_for = [](const std::string& topic) { return topic; };
+  options.pause = [](Milliseconds) { return true; };
+  int waits = 0;
+  options.stop = [&] { return ++waits > 100'000; }; // of a test that fails
+  options.give_up = 50ms;
+  const auto report = replay(source, **writer, options);
+  BOOST_TEST_REQUIRE(!report.ok());
+  BOOST_TEST((report.error().code == Code::busy));
+  BOOST_TEST(report.error().message == "the log: connect: refused (given up)");
 }
 
 BOOST_AUTO_TEST_CASE(the_pace_is_that_of_the_events_over_the_factor)
