@@ -1,4 +1,5 @@
 #include <cstring>
+#include <utility>
 
 #include "core/dialect.h"
 
@@ -25,7 +26,7 @@ struct CsvRecords::State {
         if (c == '"') {
           return CsvPlace::quoted;
         }
-        return c == separator ? CsvPlace::field_start : blank ? CsvPlace::after_quote : CsvPlace::unquoted;
+        return c == separator ? CsvPlace::field_start : blank || c == '\r' ? CsvPlace::after_quote : CsvPlace::unquoted;
       case CsvPlace::field_start:
         if (c == '"') {
           return CsvPlace::quoted;
@@ -67,6 +68,13 @@ struct CsvRecords::State {
     return length > kMaxEventBytes || std::memchr(begin, '"', length) != nullptr ? std::string::npos : start + length;
   }
 
+  // A quote was closed where none can be. If that was lines after it was opened, it was no quote of one record: it ends with its line.
+  std::optional<std::string> misquoted()
+  {
+    const std::size_t newline = buffer.find('\n', start);
+    return newline < scanned ? std::optional(take(newline)) : std::nullopt;
+  }
+
   // The record has passed the limit. An open quote ends with its line; a line ends somewhere behind.
   std::optional<std::string> overflow()
   {
@@ -88,7 +96,12 @@ struct CsvRecords::State {
       if (c == '\n' && (too_long || place != CsvPlace::quoted)) {
         return too_long ? take_cut() : take(scanned);
       }
-      place = after(c);
+      const CsvPlace before = std::exchange(place, after(c));
+      if (before == CsvPlace::after_quote && place == CsvPlace::unquoted && !too_long) {
+        if (auto record = misquoted()) {
+          return record;
+        }
+      }
       ++scanned;
       if (!too_long && scanned - start > kMaxEventBytes) {
         if (auto record = overflow()) {

@@ -30,8 +30,8 @@ class Dialect {
 [[nodiscard]] std::unique_ptr<Dialect> protobuf_dialect();
 
 // Splits text into CSV records: a record ends at a newline outside quotes. A quote opens only where a field begins. Total over any bytes,
-// in bounded memory: a quote that is not closed within 64 KiB is taken to end with its line, so that it can not swallow the good
-// records after it, and of a line over 64 KiB the first 64 KiB + 1 byte are given, for csv_dialect() to refuse.
+// in bounded memory: a quote that is not closed within 64 KiB, or closed on a later line in the middle of a field, is taken to end with its
+// line, so that it can not swallow the good records after it, and of a line over 64 KiB the first 64 KiB + 1 byte are given, for csv_dialect() to refuse.
 // Feed bytes as they come; next() gives the records that are whole, until it gives none. After the last byte, finish() gives what
 // is left, until it gives none (one record at most, unless a quote was left open).
 class CsvRecords {

@@ -272,12 +272,12 @@ void Producer::begin_csv()
 Status Producer::take_csv(const InputLine& line)
 {
   if (!csv_) begin_csv();
-  if (csv_began_ == 0) csv_began_ = line.number;
+  csv_last_ = line.number;
+  ++csv_held_;
   csv_->feed(line.text);
   csv_->feed("\n");
   while (const auto record = csv_->next()) {
     if (auto taken = take_csv_record(*record); !taken) return taken;
-    csv_began_ = 0;
   }
   return {};
 }
@@ -285,11 +285,14 @@ Status Producer::take_csv(const InputLine& line)
 Status Producer::take_csv_record(const std::string& record)
 {
   const auto header = csv_header_;
+  const auto began = csv_last_ + 1 - csv_held_;
+  const auto lines = 1 + static_cast<std::uint64_t>(std::count(record.begin(), record.end(), '\n'));
+  csv_held_ -= std::min(csv_held_, lines);
   if (!csv_header_known_) {
     csv_header_known_ = true;
     csv_header_ = record;
   }
-  return take_one(*intake_, record, csv_began_, format_name(InputFormat::csv), header);
+  return take_one(*intake_, record, began, format_name(InputFormat::csv), header);
 }
 
 Status Producer::end_csv()
@@ -301,7 +304,7 @@ Status Producer::end_csv()
     if (!ended) break;
   }
   csv_.reset();
-  csv_began_ = 0;
+  csv_held_ = 0;
   return ended;
 }
 

@@ -134,7 +134,8 @@ class Producer {
 
   std::optional<CsvRecords> csv_;
   std::string csv_header_;
-  std::uint64_t csv_began_ = 0; // line of the record being gathered; 0: none is
+  std::uint64_t csv_last_ = 0; // the newest line given to it
+  std::uint64_t csv_held_ = 0; // lines that are in no record yet
   bool csv_header_known_ = false;
 
   // Dead letters that come back, by format and CSV header.

@@ -329,6 +329,11 @@ BOOST_AUTO_TEST_CASE(an_open_quote_does_not_swallow_the_records_behind_it)
     BOOST_TEST(all.back() == "a,b");
   }
   BOOST_TEST((records("\"open\na,b\nc,d", 4) == std::vector<std::string>{"\"open", "a,b", "c,d"}));
+  // The quote that seems to close it opens another field, or stands in the middle of one.
+  BOOST_TEST((records("\"open\na,b\nc,\"d\"\ne", 3) == std::vector<std::string>{"\"open", "a,b", "c,\"d\"", "e"}));
+  BOOST_TEST((records("\"open\na,b\nc,d\"d\ne", 3) == std::vector<std::string>{"\"open", "a,b", "c,d\"d", "e"}));
+  BOOST_TEST((records("\"open\n\"a\nb\nc,\"d\n\"\n", 2) == std::vector<std::string>{"\"open", "\"a", "b", "c,\"d\n\""}));
+  BOOST_TEST((records("\"a\r\nb\"\r\nc\r\n", 2) == std::vector<std::string>{"\"a\r\nb\"", "c"}));
 }
 
 BOOST_AUTO_TEST_CASE(a_line_without_end_is_cut_in_bounded_memory)

@@ -266,6 +266,20 @@ BOOST_AUTO_TEST_CASE(a_quote_left_open_at_the_end_of_a_csv_file_loses_nothing)
   BOOST_TEST(bench.log.kept[0].key == "bob");
 }
 
+BOOST_AUTO_TEST_CASE(a_quote_left_open_in_a_csv_file_costs_its_own_line_alone)
+{
+  Bench bench(csv_options());
+  bench.feed({"what,who,item,price,when", "view,ana,\"lamp,1,1", "view,bob,lamp,1,1", "view,cy,\"lamp\",1,1", "view,di,la\"mp,1,1",
+              "view,eve,lamp,dear,1"});
+  BOOST_TEST(bench.producer->finish(Milliseconds(0)).ok());
+  BOOST_REQUIRE(bench.log.kept.size() == 2u);
+  BOOST_TEST(bench.log.kept[0].key == "bob");
+  BOOST_TEST(bench.log.kept[1].key == "cy");
+  const std::vector<std::string> expected{"stdin:2: a quote out of place", "stdin:5: a quote out of place",
+                                          "stdin:6: price: not a decimal"};
+  BOOST_TEST(bench.letters.texts == expected, boost::test_tools::per_element());
+}
+
 BOOST_AUTO_TEST_CASE(a_line_too_long_to_keep_is_a_dead_letter_that_says_how_long)
 {
   Bench bench;
