@@ -167,28 +167,42 @@ Status replace_files(const std::string& directory, const std::vector<FileContent
   return sync_directory(directory, sync);
 }
 
+namespace {
+
+bool is_directory(const std::string& path)
+{
+  struct stat info {};
+  return ::stat(path.c_str(), &info) == 0 && S_ISDIR(info.st_mode);
+}
+
+// The directory that `path` is in; empty where it names none.
+std::string parent_of(const std::string& path)
+{
+  const std::size_t last = path.find_last_not_of('/');
+  const std::size_t slash = last == std::string::npos ? std::string::npos : path.rfind('/', last);
+  return slash == std::string::npos ? std::string() : path.substr(0, std::max<std::size_t>(slash, 1));
+}
+
+} // namespace
+
 Status make_directory(const std::string& path, const FileSync& sync)
 {
-  if (::mkdir(path.c_str(), 0777) == 0) {
-    const std::size_t slash = path.rfind('/');
-    return sync_directory(slash == std::string::npos ? "." : path.substr(0, std::max<std::size_t>(slash, 1)), sync);
-  }
-  if (errno == EEXIST) {
-    struct stat info {};
-    if (::stat(path.c_str(), &info) == 0 && S_ISDIR(info.st_mode)) {
-      return {};
+  const std::string parent = parent_of(path);
+  int made = ::mkdir(path.c_str(), 0777);
+  // A parent that is there is not what is missing: some file systems have no place for what they do not know.
+  if (made != 0 && errno == ENOENT && !parent.empty() && !is_directory(parent)) {
+    if (auto status = make_directory(parent, sync); !status.ok()) {
+      return status;
     }
-    return file_error(path, "mkdir", ENOTDIR);
+    made = ::mkdir(path.c_str(), 0777);
   }
-  const std::size_t slash =
-      path.find_last_not_of('/') == std::string::npos ? std::string::npos : path.rfind('/', path.find_last_not_of('/'));
-  if (errno != ENOENT || slash == std::string::npos || slash == 0) {
+  if (made == 0) {
+    return sync_directory(parent.empty() ? "." : parent, sync);
+  }
+  if (errno != EEXIST) {
     return file_error(path, "mkdir", errno);
   }
-  if (auto status = make_directory(path.substr(0, slash), sync); !status.ok()) {
-    return status;
-  }
-  return make_directory(path, sync);
+  return is_directory(path) ? Status() : Status(file_error(path, "mkdir", ENOTDIR));
 }
 
 Result<std::vector<std::string>> names_in(const std::string& directory)
