@@ -2,9 +2,8 @@
 
 #include <unistd.h>
 
-#include <fstream>
-#include <iterator>
 #include <mutex>
+#include <utility>
 
 #include "adapters/dead_letter_place.h"
 #include "adapters/envelope.h"
@@ -44,10 +43,9 @@ struct Arguments {
 
 Status read_column_map(const std::string& path, std::shared_ptr<const ColumnMap>& columns)
 {
-  std::ifstream file(path, std::ios::binary);
-  std::string text{std::istreambuf_iterator<char>(file), {}};
-  if (!file) return Error{Code::io, path + ": can not be read"};
-  auto map = ColumnMap::parse(text, path);
+  const auto text = read_whole(path);
+  if (!text) return text.error();
+  auto map = ColumnMap::parse(*text, path);
   if (!map) return map.error();
   columns = *map;
   return {};
