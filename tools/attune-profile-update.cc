@@ -187,6 +187,8 @@ Result<ExitStatus> update(Tool& tool, const Settings& settings)
   if (auto checked = settings.log.check(); !checked) return checked.error();
   const bool has_log = !settings.log.url.empty();
   if (has_log && !settings.files.empty()) return Error{Code::usage, "files are read without --log"};
+  if (!has_log && settings.until_end) return Error{Code::usage, "--until-end: needs --log"};
+  if (!has_log && !settings.group.empty()) return Error{Code::usage, "--group: needs --log"};
   auto store = settings.store.open(settings.log.name_space);
   if (!store) return store.error();
 

@@ -51,6 +51,15 @@ bool pause_for(Milliseconds time)
   return !stop_requested();
 }
 
+Status parse_shift(std::string_view text, Milliseconds& shift)
+{
+  const bool back = text.starts_with('-');
+  const auto distance = parse_duration(text.substr(back ? 1 : 0));
+  if (!distance) return distance.error();
+  shift = back ? -*distance : *distance;
+  return {};
+}
+
 Result<double> parse_speed(const std::string& text)
 {
   if (text == "max") return 0.0;
@@ -193,7 +202,8 @@ int main(int argc, char** argv)
   tool.flag("--follow", settings.follow, "go on with what arrives, until stopped");
   tool.option("--speed", settings.speed, "FACTOR", "pace by event time: 1x, 10x, …; max: as fast as it goes");
   tool.option("--rate", settings.rate, "RATE", "at most so many records a second");
-  tool.option("--shift", settings.shift, "TIME", "added to every event's time");
+  tool.parsed("--shift", "TIME", "added to every event's time, such as 24h, or taken from it: -24h",
+              [&](const std::string& text) { return parse_shift(text, settings.shift); });
   tool.option("--shift-to", settings.shift_to, "TIME", "shift times so that the first event happens then (RFC 3339)");
   tool.option("--type", settings.types, "TYPE", "only events of this type (repeatable)");
   tool.option("--customer", settings.customers, "ID", "only events of this customer (repeatable)");
