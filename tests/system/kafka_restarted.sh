@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# The broker stopped and started again while events are produced and consumed: every event arrives, none twice.
+# The broker stopped and started again while events are produced and consumed: every event arrives, none twice. One that stays away is
+# given up, with 75, by whoever waits for it.
 . "$(dirname "$0")/lib.sh"
 start_redis
 # A broker of its own, since it is stopped.
@@ -30,4 +31,22 @@ until_true healed
 kill -TERM $updater
 wait $updater || fail "the updater ended with $?: $(cat update.err)"
 attune-consume --log "$LOG" --namespace $NS --until-end | sort | uniq -d | grep -q . && fail "an event stands twice in the log"
-exit 0
+
+# Both are at the end of the log, and wait for more.
+(exec attune-profile-update --log "$LOG" --namespace $NS --group g --store "$STORE" --give-up 3s 2>update.err) &
+updater=$!
+(exec attune-replay --log "$LOG" --namespace $NS --to "file://$SCRATCH/copy" --follow --give-up 3s 2>replay.err) &
+replay=$!
+PIDS+=("$updater" "$replay")
+echo '{"type":"view","id":"one-more","time":1767225600000,"customer":"new","item":"i"}' | attune-produce --log "$LOG" --namespace $NS
+read_by_both() {
+  attune-profile get new --store "$STORE" --namespace $NS >/dev/null 2>&1 && grep -rqs one-more copy/customer_clicks
+}
+until_true read_by_both
+kafka_stop
+for waiting in "$updater update" "$replay replay"; do
+  status=0
+  wait "${waiting% *}" || status=$?
+  [ "$status" = 75 ] || fail "${waiting#* } ended with $status, not 75: $(cat "${waiting#* }.err")"
+  grep -q 'given up' "${waiting#* }.err" || fail "${waiting#* } does not say that it gave up: $(cat "${waiting#* }.err")"
+done
