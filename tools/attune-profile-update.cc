@@ -100,8 +100,12 @@ Result<ExitStatus> from_lines(Tool& tool, const Settings& settings, ProfileStore
   auto ingest = Ingest::start(store, options, sinks, [&] { bell.ring(); });
   if (!ingest) return ingest.error();
   const auto settle = [&]() -> Status {
-    while (!(*ingest)->wait_idle(Milliseconds(1000)))
+    bool idle = false;
+    while (!idle) {
+      idle = (*ingest)->wait_idle(Milliseconds(1000));
+      // After a failure nothing is in flight either: what was is thrown away.
       if (const auto failure = (*ingest)->failure()) return *failure;
+    }
     return emitter.flush();
   };
 
