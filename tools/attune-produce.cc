@@ -109,7 +109,8 @@ Status produce_all(Producer& producer, LineReader& input, const Arguments& argum
     auto line = input.next();
     if (!line) read = line.error();
     if (!line || !*line) break;
-    if (!pace.wait()) break;
+    // At a stop, what was read already goes out without a pause: nobody else has those lines any more.
+    [[maybe_unused]] const bool waited = pace.wait();
     const auto& [text, number, source, size, over] = **line;
     if (auto taken = producer.take({text, source, number, size, over}); !taken) return taken;
     progress.update(++lines, total && *total > 0 ? std::optional(double(input.bytes_read()) / double(*total)) : std::nullopt);
