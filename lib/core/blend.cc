@@ -114,6 +114,13 @@ void Blend::merge(const Blend& other, const std::vector<std::uint32_t>& slots)
       to = kFirstSlotSet + slot - 1;
     }
     if (to >= sets_.size()) sets_.resize(to + 1);
+    // What only one has learned is not weighed against nothing.
+    const auto untaught = [](const Weights& set) { return set.steepness == decltype(set.steepness){}; };
+    if (untaught(other.sets_[from])) continue;
+    if (untaught(sets_[to])) {
+      sets_[to] = other.sets_[from];
+      continue;
+    }
     for (std::size_t f = 0; f < kFeatures; ++f) {
       sets_[to].weight[f] = sets_[to].weight[f] * mine + other.sets_[from].weight[f] * theirs;
       sets_[to].steepness[f] += other.sets_[from].steepness[f];

@@ -48,7 +48,7 @@ class Blend {
   void learn(const Features& features, std::uint32_t slot, const Scores& scores, std::size_t clicked, float rate);
 
   [[nodiscard]] std::uint64_t steps() const { return steps_; }
-  // Averages the weights, each weighed by its steps. `slots`: the other's slots in our numbers; one of 0, but for the first, is left out.
+  // Averages the weights, each weighed by its steps; a set that only one has learned is taken as it is. `slots`: the other's slots in our numbers; one of 0, but for the first, is left out.
   void merge(const Blend& other, const std::vector<std::uint32_t>& slots);
 
   // What a snapshot holds: the global set, the buckets', then the slots'.

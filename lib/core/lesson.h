@@ -49,7 +49,7 @@ class Lessons {
   // Its clicks; of a forget or consent event what it refuses. REQUIRES: the event has id and time.
   void add(const Event& event);
   void add(const Lesson& lesson);
-  // By (time, id), then key and item. O(n log n).
+  // By (time, id), then by all that a lesson says. O(n log n).
   void sort();
 
   [[nodiscard]] std::size_t size() const { return kept_.size(); }

@@ -120,6 +120,7 @@ void Model::learn(const Lesson& lesson)
 {
   auto& state = *state_;
   if (!state.refusals.admits(lesson.key.customer, lesson.time)) return void(++state.refused);
+  if (lesson.time + state.options.max_age.count() < state.newest) return void(++state.ignored);
   const auto item = state.items.ids.intern(lesson.item);
   grow(item);
   const Click click{lesson.time, lesson.id, item, lesson.kind};
@@ -244,7 +245,7 @@ void Model::forget_old()
   for (;;) {
     const auto oldest = state.table.oldest();
     if (oldest == kNoSession) return;
-    const bool old = state.table.clicks(oldest).back().time < state.newest - options.max_age.count();
+    const bool old = state.table.clicks(oldest).back().time + options.max_age.count() < state.newest;
     if (!old && state.table.click_count() <= options.max_clicks) return;
     uncount(oldest);
     state.table.close(oldest);
@@ -278,6 +279,8 @@ void Model::merge(const Model& other)
   merged.learn(lessons);
   auto& made = *merged.state_;
   made.options = options();
+  const auto sum = [&](std::uint64_t State::*count) { made.*count = (*state_).*count + (*other.state_).*count; };
+  for (const auto count : {&State::learned, &State::repeated, &State::late, &State::ignored, &State::refused}) sum(count);
   for (std::uint32_t slot = 0; slot < state_->slots.size(); ++slot) made.slots.intern(state_->slots.text(slot));
   std::vector<std::uint32_t> slots; // the other's, in our numbers; 0 for one too many
   for (std::uint32_t slot = 0; slot < other.state_->slots.size(); ++slot) {

@@ -309,17 +309,19 @@ void put_pairs(const ItemPairs& pairs, Writer& out)
   out.array(counts);
 }
 
+// Clocks go round after 2^32 clicks, so that any value of one may stand beside any other.
+
 // A value that sums of finite values stay finite with.
 bool sound(double value)
 {
   return value >= 0 && value <= 1e250;
 }
 
-bool sound(const PairCounts& counts, std::uint32_t clock)
+bool sound(const PairCounts& counts)
 {
   constexpr float kMost = 1e12F;
   const auto within = [](float value) { return value >= 0 && value <= kMost; };
-  return counts.at <= clock && within(counts.slow) && within(counts.fast) && within(counts.faster);
+  return within(counts.slow) && within(counts.fast) && within(counts.faster);
 }
 
 void read_pairs(Reader& in, std::size_t items, ItemPairs& pairs)
@@ -338,7 +340,7 @@ void read_pairs(Reader& in, std::size_t items, ItemPairs& pairs)
     of.transitions = transitions[item];
     of.clock = clocks[item];
     at += sizes[item];
-    for (std::size_t i = 0; i < of.items.size(); ++i) in.refuse_unless(of.items[i] < items && sound(of.counts[i], of.clock));
+    for (std::size_t i = 0; i < of.items.size(); ++i) in.refuse_unless(of.items[i] < items && sound(of.counts[i]));
     if (!in.failed()) pairs.restore(item, std::move(of));
   }
   in.refuse_unless(at == partners.size());
@@ -502,8 +504,7 @@ Result<Model> Model::decode(std::string_view bytes)
   in.refuse_unless(clock <= 0xFFFF'FFFFU && state.slots.size() <= kMaxSlots + 1);
   state.clock = static_cast<std::uint32_t>(clock);
   for (const auto& facts : state.items.facts)
-    in.refuse_unless((facts.category == kNoCategory || facts.category < state.items.categories.size()) &&
-                     facts.first <= state.clock && facts.last <= state.clock);
+    in.refuse_unless(facts.category == kNoCategory || facts.category < state.items.categories.size());
   if (in.failed()) return damaged("damaged: what it says of its items can not be");
   read_sessions(in, state.items.facts.size(), state.table);
   if (in.failed()) return damaged("damaged: its sessions can not be");

@@ -1,6 +1,6 @@
 // Partners: what is counted between one item and each of a bounded number of others: two arrays side by side, in the order in which the
 // partners were met, so that they are found by looking through ids that lie together and read one after the other.
-// Not synchronized. Memory: 4 bytes and a Counts each, and an eighth of slack.
+// Not synchronized. Memory: 4 bytes and a Counts each, and an eighth of slack; after many went, up to twice that.
 #pragma once
 
 #include <algorithm>
@@ -34,9 +34,8 @@ struct Partners {
   Counts& add(ItemNumber partner)
   {
     if (items.size() == items.capacity()) {
-      const auto room = items.size() + items.size() / 8 + 2;
-      items.reserve(room);
-      counts.reserve(room);
+      items.reserve(room());
+      counts.reserve(room());
     }
     items.push_back(partner);
     return counts.emplace_back();
@@ -47,6 +46,7 @@ struct Partners {
     const auto at = static_cast<std::ptrdiff_t>(place_of(partner));
     items.erase(items.begin() + at);
     counts.erase(counts.begin() + at);
+    fit();
   }
   // Keeps the `kept` of greatest worth(counts), of equal ones those of smaller number, in the order they were met.
   template <class Worth>
@@ -73,6 +73,19 @@ struct Partners {
   [[nodiscard]] std::size_t bytes() const { return items.capacity() * sizeof(ItemNumber) + counts.capacity() * sizeof(Counts); }
 
  private:
+  [[nodiscard]] std::size_t room() const { return items.size() + items.size() / 8 + 2; }
+  // Gives memory back where under half of it is needed: what many items once needed adds up.
+  void fit()
+  {
+    if (items.capacity() <= 2 * room()) return;
+    Partners fitting;
+    fitting.items.reserve(room());
+    fitting.counts.reserve(room());
+    fitting.items.assign(items.begin(), items.end());
+    fitting.counts.assign(counts.begin(), counts.end());
+    items.swap(fitting.items);
+    counts.swap(fitting.counts);
+  }
   [[nodiscard]] std::size_t place_of(ItemNumber item) const
   {
     // Eight at a time, without a branch in between: what the compiler can do side by side.

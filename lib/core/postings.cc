@@ -66,7 +66,13 @@ bool Postings::restore(ItemNumber item, std::span<const SessionNumber> sessions,
   list.reserve(sessions.size());
   for (const auto session : sessions) {
     const auto* first = session < table.limit() ? find_first(item, session, table) : nullptr;
-    if (!first || (!list.empty() && list.back().second > second_of(first->time))) {
+    const auto in_order = [&] {
+      const Entry& last = list.back();
+      if (last.second != second_of(first->time)) return last.second < second_of(first->time);
+      const auto& before = first_click(item, last.session, table);
+      return std::tie(before.time, table.key(last.session)) < std::tie(first->time, table.key(session));
+    };
+    if (!first || (!list.empty() && !in_order())) {
       list.clear();
       return false;
     }

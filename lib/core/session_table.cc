@@ -169,13 +169,17 @@ SessionNumber SessionTable::open(const SessionKey& key, std::int64_t time)
   return session;
 }
 
-// Puts a session that is to begin at `time` among those of its customer, before `behind`, or before none.
+// Puts a session that is to begin at `time` among those of its customer, before `behind`, or before none. Of two that begin at once the
+// order is that of their keys, whatever order they came in.
 void SessionTable::chain(SessionNumber session, std::int64_t time, SessionNumber behind)
 {
   auto& made = sessions_[session];
   made.behind = behind;
   made.before = behind == kNoSession ? newest_of(made.key.customer) : before(behind);
-  while (made.before != kNoSession && clicks(made.before).front().time > time) {
+  const auto follows = [&](SessionNumber other) {
+    return std::tie(clicks(other).front().time, sessions_[other].key) > std::tie(time, made.key);
+  };
+  while (made.before != kNoSession && follows(made.before)) {
     made.behind = made.before;
     made.before = before(made.before);
   }

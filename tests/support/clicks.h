@@ -5,6 +5,7 @@
 #include <sstream>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "core/model.h"
 
@@ -25,6 +26,14 @@ inline Event click(std::string_view session, std::string_view item, std::int64_t
   return event;
 }
 
+inline std::vector<std::string> words_of(std::string_view text)
+{
+  std::istringstream stream{std::string(text)};
+  std::vector<std::string> words;
+  for (std::string word; stream >> word;) words.push_back(word);
+  return words;
+}
+
 // Each text is a session of items, "lamp desk chair"; the sessions follow one another, an item a minute.
 inline Model model_of(std::initializer_list<std::string_view> sessions, const ModelOptions& options = {})
 {
@@ -33,18 +42,39 @@ inline Model model_of(std::initializer_list<std::string_view> sessions, const Mo
   int number = 0;
   for (const auto session : sessions) {
     const auto name = "s" + std::to_string(++number);
-    std::istringstream items{std::string(session)};
-    for (std::string item; items >> item;) model.learn(click(name, item, minute++));
+    for (const auto& item : words_of(session)) model.learn(click(name, item, minute++));
   }
-  model.freeze();
   return model;
 }
 
-inline std::string bytes_of(const Model& model)
+// In the order they stand in.
+inline Model learned(const std::vector<Event>& events, const ModelOptions& options = {})
+{
+  Model model(options);
+  for (const auto& event : events) model.learn(event);
+  return model;
+}
+
+// In the order of time, as from a log.
+inline Model trained(const std::vector<Event>& events, const ModelOptions& options = {})
+{
+  Lessons lessons;
+  for (const auto& event : events) lessons.add(event);
+  lessons.sort();
+  Model model(options);
+  model.learn(lessons);
+  return model;
+}
+
+inline std::string bytes_of(Model& model)
 {
   std::string bytes;
   model.encode(bytes);
   return bytes;
+}
+inline std::string bytes_of(Model&& model)
+{
+  return bytes_of(model);
 }
 
 } // namespace attune::testing
