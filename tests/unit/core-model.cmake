@@ -1,13 +1,19 @@
 attune_test(unit_core_model
   SOURCES
+    unit/core/blend_test.cc
+    unit/core/candidates_test.cc
     unit/core/elementary_test.cc
     unit/core/item_pairs_test.cc
+    unit/core/item_table_test.cc
     unit/core/lesson_test.cc
     unit/core/model_test.cc
+    unit/core/neighbours_test.cc
     unit/core/popularity_test.cc
     unit/core/postings_test.cc
+    unit/core/ranking_test.cc
     unit/core/refusals_test.cc
     unit/core/run_pool_test.cc
+    unit/core/sequences_test.cc
     unit/core/session_table_test.cc
   LINKS attune_adapters attune_pipeline attune_core attune_base
   LABELS unit)

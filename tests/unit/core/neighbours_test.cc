@@ -6,10 +6,9 @@
 #include <boost/test/unit_test.hpp>
 #include <cmath>
 #include <map>
-#include <queue>
 #include <set>
 
-#include "core/model_index.h"
+#include "core/model_state.h"
 #include "support/clicks.h"
 
 using namespace attune;
@@ -17,222 +16,193 @@ using namespace attune::testing;
 
 namespace {
 
-using Scores = std::map<std::string, double>;
-
-std::vector<ItemNumber> numbers(const Model& model, std::string_view words)
+ModelOptions looking_at(std::size_t neighbours)
 {
-  std::vector<ItemNumber> out;
-  std::istringstream items{std::string(words)};
-  for (std::string item; items >> item;) out.push_back(model.index().number_of(ItemId(item)));
+  ModelOptions options;
+  options.rate = 0;
+  options.neighbours = neighbours;
+  return options;
+}
+
+Question asked(const Model& model, std::string_view words)
+{
+  Question question;
+  for (const auto& word : words_of(words)) question.session.push_back(model.number_of(word));
+  return question;
+}
+
+using Columns = std::map<std::string, float>;
+
+Columns column_of(const Model& model, std::string_view session, Column column)
+{
+  const auto& state = model.state();
+  NeighbourSearch search;
+  const auto question = asked(model, session);
+  search.find(question, state.table, state.postings, state.options.neighbours);
+  Candidates candidates;
+  candidates.begin(state.items.facts.size());
+  search.add(question, state.table, candidates);
+  Columns out;
+  for (const auto& row : candidates.rows())
+    if (row[column] != 0) out[std::string(model.item(row.item))] = row[column];
   return out;
 }
 
-struct Asked {
-  std::vector<Neighbour> neighbours;
-  Scores scores;
-};
-
-Asked ask(const Model& model, std::string_view session)
+// As the header writes it, by looking at every session.
+Columns vmis(const std::vector<std::vector<std::string>>& sessions, const std::vector<std::string>& session, std::size_t newest)
 {
-  const auto& index = model.index();
-  const NeighbourQuestion question(numbers(model, session), index.options.last_items);
-  Asked asked;
-  index.neighbours.find(question, index.options, asked.neighbours);
-  Candidates candidates;
-  candidates.begin(index.table.items.size());
-  index.neighbours.add(question, asked.neighbours, candidates);
-  for (const auto& candidate : candidates.list())
-    asked.scores[index.table.items[candidate.item].text] = candidate.column(Source::neighbours);
-  return asked;
-}
-
-Neighbours::Evidence why(const Model& model, std::string_view session, std::string_view item)
-{
-  const auto& index = model.index();
-  const NeighbourQuestion question(numbers(model, session), index.options.last_items);
-  std::vector<Neighbour> neighbours;
-  index.neighbours.find(question, index.options, neighbours);
-  return index.neighbours.why(question, neighbours, index.number_of(ItemId(item)));
-}
-
-// VMIS-kNN as the paper walks it: list after list, newest item first, the m newest sessions on a heap, a list left at the first
-// session that is older than all kept.
-Scores by_the_paper(const std::vector<std::vector<int>>& sessions, const std::vector<int>& session, const ModelOptions& options)
-{
-  std::map<int, std::vector<int>> postings;
-  for (int s = static_cast<int>(sessions.size()); s-- > 0;)
-    for (const int item : std::set<int>(sessions[static_cast<std::size_t>(s)].begin(), sessions[static_cast<std::size_t>(s)].end()))
-      postings[item].push_back(s);
-
-  std::vector<int> newest_first(session.rbegin(), session.rend());
-  newest_first.resize(std::min(newest_first.size(), options.last_items));
-  const auto distinct = std::set<int>(newest_first.begin(), newest_first.end()).size();
-  std::map<int, double> kept;
-  std::priority_queue<int, std::vector<int>, std::greater<>> oldest;
-  std::set<int> seen;
-  for (std::size_t place = 0; place < newest_first.size(); ++place) {
-    if (!seen.insert(newest_first[place]).second) continue;
-    const double weight = static_cast<double>(newest_first.size() - place) / static_cast<double>(distinct);
-    for (const int s : postings[newest_first[place]]) {
-      if (kept.contains(s)) {
-        kept[s] += weight;
-      } else if (kept.size() < options.neighbours_m) {
-        kept[s] = weight;
-        oldest.push(s);
-      } else if (s > oldest.top()) {
-        kept.erase(oldest.top());
-        oldest.pop();
-        kept[s] = weight;
-        oldest.push(s);
-      } else {
-        break;
-      }
+  std::vector<std::string> last(session.rbegin(), session.rend());
+  last.resize(std::min(last.size(), kLastItems));
+  const std::set<std::string> distinct(last.begin(), last.end());
+  std::map<std::size_t, std::pair<double, std::size_t>> found; // similarity, and place of the newest shared item
+  std::set<std::string> met;
+  for (std::size_t place = 0; place < last.size(); ++place) {
+    if (!met.insert(last[place]).second) continue;
+    auto left = place == 0 ? newest : newest / 2;
+    for (std::size_t s = sessions.size(); s-- > 0 && left > 0;) {
+      if (std::find(sessions[s].begin(), sessions[s].end(), last[place]) == sessions[s].end()) continue;
+      --left;
+      auto& of = found.try_emplace(s, 0.0, place).first->second;
+      of.first += static_cast<double>(last.size() - place) / static_cast<double>(distinct.size());
     }
   }
-  std::vector<std::pair<double, int>> best;
-  for (const auto& [s, score] : kept) best.emplace_back(score, s);
-  std::sort(best.rbegin(), best.rend());
-  best.resize(std::min(best.size(), options.neighbours_k));
-
-  Scores scores;
-  for (const auto& [score, s] : best) {
-    const auto& items = sessions[static_cast<std::size_t>(s)];
-    std::size_t p = 0;
-    while (std::find(items.begin(), items.end(), newest_first[p]) == items.end()) ++p;
-    const double lambda = std::max(0.0, 1 - 0.1 * static_cast<double>(p + 1));
-    for (const int item : std::set<int>(items.begin(), items.end())) {
-      const double idf = std::log(static_cast<double>(sessions.size()) / static_cast<double>(postings[item].size()));
-      if (lambda > 0) scores["i" + std::to_string(item)] += lambda * score * (idf > 0 ? idf : 1);
-    }
-  }
-  return scores;
+  Columns out;
+  for (const auto& [s, of] : found)
+    for (const auto& item : sessions[s])
+      if (item != session.back()) out[item] += static_cast<float>((1 - 0.1 * static_cast<double>(of.second + 1)) * of.first);
+  return out;
 }
 
-// Two different items at least, since a session of one is no neighbour.
-std::vector<int> some_session()
+std::vector<std::string> some_session()
 {
-  auto items = *rc::gen::resize(14, rc::gen::container<std::vector<int>>(rc::gen::inRange(0, 12)));
-  items.insert(items.begin(), {12, *rc::gen::inRange(0, 12)});
-  items.erase(std::unique(items.begin(), items.end()), items.end());
-  return items;
+  std::vector<std::string> session;
+  for (int i = *rc::gen::inRange(1, 14); i-- > 0;)
+    if (auto item = "i" + std::to_string(*rc::gen::inRange(0, 12)); session.empty() || session.back() != item)
+      session.push_back(std::move(item));
+  return session;
 }
 
-std::string words_of(const std::vector<int>& items)
+std::string joined(const std::vector<std::string>& words)
 {
-  std::string words;
-  for (const int item : items) words += "i" + std::to_string(item) + " ";
-  return words;
+  std::string text;
+  for (const auto& word : words) text += word + " ";
+  return text;
 }
 
 } // namespace
 
 BOOST_AUTO_TEST_SUITE(neighbours)
 
-BOOST_AUTO_TEST_CASE(scores_are_those_of_the_paper)
+BOOST_AUTO_TEST_CASE(vmis_is_what_its_paper_says)
 {
   BOOST_TEST(rc::check([] {
-    ModelOptions options;
-    options.neighbours_m = *rc::gen::inRange<std::size_t>(1, 20);
-    options.neighbours_k = *rc::gen::inRange<std::size_t>(1, 20);
-    options.last_items = *rc::gen::inRange<std::size_t>(1, 15);
-    std::vector<std::vector<int>> sessions;
-    Model model(options);
-    std::int64_t minute = 0;
-    for (int s = *rc::gen::inRange(1, 30); s-- > 0;) {
-      // The first has every item, so that none of the question is unknown.
-      sessions.push_back(sessions.empty() ? std::vector<int>{0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12} : some_session());
-      for (const int item : sessions.back())
-        model.learn(click("s" + std::to_string(sessions.size()), "i" + std::to_string(item), minute++));
-    }
-    model.freeze();
+    const auto newest = *rc::gen::inRange<std::size_t>(1, 20);
+    Model model(looking_at(newest));
+    std::vector<std::vector<std::string>> sessions{words_of("i0 i1 i2 i3 i4 i5 i6 i7 i8 i9 i10 i11")}; // so that none is unknown
+    for (int i = *rc::gen::inRange(0, 30); i-- > 0;) sessions.push_back(some_session());
+    // All items of a session come within one minute, so that the newest of any item's sessions is the newest session.
+    for (std::size_t s = 0; s < sessions.size(); ++s)
+      for (std::size_t i = 0; i < sessions[s].size(); ++i) {
+        auto event = click("s" + std::to_string(s), sessions[s][i], static_cast<std::int64_t>(s));
+        event.id = EventId(std::to_string(i));
+        event.time->ms += static_cast<std::int64_t>(i);
+        model.learn(event);
+      }
     const auto session = some_session();
-    const auto expected = by_the_paper(sessions, session, options);
-    const auto found = ask(model, words_of(session)).scores;
+    const auto expected = vmis(sessions, session, newest);
+    const auto found = column_of(model, joined(session), Column::vmis);
     RC_ASSERT(found.size() == expected.size());
     for (const auto& [item, score] : expected) {
       RC_ASSERT(found.contains(item));
-      RC_ASSERT(std::abs(found.at(item) - score) <= 1e-9 * score);
+      RC_ASSERT(std::abs(found.at(item) - score) <= 1e-4F * score);
     }
   }));
 }
 
-BOOST_AUTO_TEST_CASE(a_worked_example)
+BOOST_AUTO_TEST_CASE(the_last_items_are_those_that_differ_newest_first)
 {
-  // Asked: lamp, then desk. Weights: desk 2/2, lamp 1/2. Sessions: "lamp desk sofa" 1.5 at place 1, "lamp rug" 0.5 at place 2.
-  const auto model = model_of({"lamp desk sofa", "lamp rug", "bed pillow"});
-  const auto scores = ask(model, "lamp desk").scores;
-  BOOST_TEST(scores.size() == 4U);
-  BOOST_TEST(scores.at("sofa") == 1.5 * 0.9 * std::log(3.0), boost::test_tools::tolerance(1e-12));
-  BOOST_TEST(scores.at("rug") == 0.5 * 0.8 * std::log(3.0), boost::test_tools::tolerance(1e-12));
-  BOOST_TEST(scores.at("lamp") == (1.5 * 0.9 + 0.5 * 0.8) * std::log(1.5), boost::test_tools::tolerance(1e-12));
+  std::vector<Asked> out;
+  distinct_items(std::vector<ItemNumber>{7, 1, 2, kUnknownItem, 2, 3}, out);
+  const std::vector<std::pair<ItemNumber, int>> expected{{3, 0}, {2, 1}, {1, 4}, {7, 5}};
+  BOOST_REQUIRE(out.size() == expected.size());
+  for (std::size_t i = 0; i < out.size(); ++i) {
+    BOOST_TEST(out[i].item == expected[i].first);
+    BOOST_TEST(out[i].place == expected[i].second);
+  }
+  distinct_items(std::vector<ItemNumber>(30, 4), out);
+  BOOST_TEST(out.size() == 1U);
+  distinct_items({}, out);
+  BOOST_TEST(out.empty());
 }
 
 BOOST_AUTO_TEST_CASE(only_the_newest_sessions_are_looked_at)
 {
-  ModelOptions options;
-  options.neighbours_m = 2;
-  const auto model = model_of({"lamp old", "lamp newer", "lamp newest"}, options);
-  BOOST_TEST(ask(model, "lamp").scores.count("old") == 0U);
-  BOOST_TEST(ask(model, "lamp").scores.count("newer") == 1U);
+  const auto model = model_of({"lamp old", "lamp newer", "lamp newest"}, looking_at(2));
+  const auto found = column_of(model, "lamp", Column::vmis);
+  BOOST_TEST(found.count("old") == 0U);
+  BOOST_TEST(found.count("newer") == 1U);
 }
 
-BOOST_AUTO_TEST_CASE(of_these_only_the_most_similar_count)
+BOOST_AUTO_TEST_CASE(what_follows_directly_and_what_is_near_counts_more)
 {
-  ModelOptions options;
-  options.neighbours_k = 1;
-  const auto model = model_of({"lamp desk sofa", "lamp rug"}, options);
-  BOOST_TEST(ask(model, "lamp desk").scores.count("sofa") == 1U);
-  BOOST_TEST(ask(model, "lamp desk").scores.count("rug") == 0U);
+  const auto model = model_of({"lamp desk chair sofa"}, looking_at(10));
+  BOOST_TEST(column_of(model, "lamp", Column::follow).size() == 1U);
+  BOOST_TEST(column_of(model, "lamp", Column::follow).count("desk") == 1U);
+  const auto near = column_of(model, "lamp", Column::vstan);
+  BOOST_TEST(near.at("desk") > near.at("chair"));
+  BOOST_TEST(near.at("chair") > near.at("sofa"));
+  BOOST_TEST(column_of(model, "lamp desk", Column::follow_two).count("chair") == 1U);
+  BOOST_TEST(column_of(model, "rug desk", Column::follow_two).count("chair") == 0U);
 }
 
-BOOST_AUTO_TEST_CASE(a_session_of_one_item_is_no_neighbour)
+BOOST_AUTO_TEST_CASE(newer_neighbours_count_more_where_recency_counts)
 {
-  const auto model = model_of({"lamp lamp lamp", "lamp", "lamp desk"});
-  BOOST_TEST(ask(model, "lamp").neighbours.size() == 1U);
+  const auto model = model_of({"lamp old", "lamp new"}, looking_at(10));
+  const auto plain = column_of(model, "lamp", Column::vstan);
+  const auto recent = column_of(model, "lamp", Column::rec_vstan);
+  BOOST_TEST(plain.at("old") == plain.at("new"));
+  BOOST_TEST(recent.at("old") < recent.at("new"));
 }
 
-BOOST_AUTO_TEST_CASE(an_item_seen_long_before_never_speaks_against_anything)
+BOOST_AUTO_TEST_CASE(a_session_is_no_neighbour_of_itself)
 {
-  ModelOptions options;
-  options.last_items = 32;
-  const auto model = model_of({"lamp rug", "a b c d e f g h i j k l"}, options);
-  for (const auto& [item, score] : ask(model, "lamp a b c d e f g h i j k l").scores) BOOST_TEST(score > 0, item);
-  BOOST_TEST(ask(model, "lamp a b c d e f g h i j k l").scores.count("rug") == 0U);
-  BOOST_TEST(ask(model, "lamp a b c d").scores.count("rug") == 1U);
+  const auto model = model_of({"lamp desk", "lamp rug"}, looking_at(10));
+  const auto& state = model.state();
+  auto question = asked(model, "lamp");
+  question.self = state.table.find(session_key(CustomerId("c-s2"), SessionId("s2")));
+  NeighbourSearch search;
+  search.find(question, state.table, state.postings, 10);
+  BOOST_REQUIRE(search.neighbours().size() == 1U);
+  BOOST_TEST(search.neighbours()[0].session != question.self);
 }
 
-BOOST_AUTO_TEST_CASE(items_never_learned_take_their_place_and_nothing_else)
+BOOST_AUTO_TEST_CASE(a_search_is_as_good_as_new_after_any_other)
 {
-  const auto model = model_of({"lamp desk", "rug bed"});
-  BOOST_TEST(ask(model, "unknown other").scores.empty());
-  const auto alone = ask(model, "lamp").scores.at("desk");
-  const auto behind = ask(model, "lamp unknown").scores.at("desk");
-  BOOST_TEST(behind == alone * (1.0 / 2.0) * (0.8 / 0.9), boost::test_tools::tolerance(1e-12));
-}
-
-BOOST_AUTO_TEST_CASE(a_very_long_session_counts_with_its_newest_items)
-{
-  Model model;
-  for (int i = 0; i < 10'000; ++i) model.learn(click("robot", "i" + std::to_string(i), i));
-  model.freeze();
-  BOOST_TEST(ask(model, "i9999").scores.size() == kMaxSessionItems);
-  BOOST_TEST(ask(model, "i0").scores.empty());
+  const auto model = model_of({"lamp desk", "rug bed lamp", "bed sofa", "lamp sofa"}, looking_at(100));
+  const auto& state = model.state();
+  NeighbourSearch kept;
+  for (const auto* words : {"lamp", "bed lamp", "never", "sofa", "", "desk rug"}) {
+    NeighbourSearch fresh;
+    const auto question = asked(model, words);
+    kept.find(question, state.table, state.postings, 100);
+    fresh.find(question, state.table, state.postings, 100);
+    BOOST_REQUIRE(kept.neighbours().size() == fresh.neighbours().size());
+    for (std::size_t i = 0; i < fresh.neighbours().size(); ++i) {
+      BOOST_TEST(kept.neighbours()[i].session == fresh.neighbours()[i].session);
+      BOOST_TEST(kept.neighbours()[i].linear == fresh.neighbours()[i].linear);
+    }
+  }
 }
 
 BOOST_AUTO_TEST_CASE(the_evidence_counts_sessions)
 {
-  const auto model = model_of({"lamp desk", "lamp desk rug", "lamp bed", "sofa bed"});
-  const auto evidence = why(model, "sofa lamp", "desk");
-  BOOST_TEST(model.index().table.items[evidence.beside].text == "lamp");
+  const auto model = model_of({"lamp desk", "lamp desk rug", "lamp bed", "sofa bed"}, looking_at(10));
+  NeighbourSearch search;
+  search.find(asked(model, "sofa lamp"), model.state().table, model.state().postings, 10);
+  const auto evidence = search.why(model.number_of("desk"), model.state().table);
+  BOOST_TEST(model.item(evidence.beside) == "lamp");
   BOOST_TEST(evidence.with == 2U);
   BOOST_TEST(evidence.of == 3U);
-}
-
-BOOST_AUTO_TEST_CASE(postings_stand_newest_first_and_once_a_session)
-{
-  const auto model = model_of({"lamp desk lamp", "desk sofa", "rug lamp desk"});
-  const auto postings = model.index().neighbours.postings(model.index().number_of(ItemId("lamp")));
-  BOOST_TEST((std::vector<SessionNumber>(postings.begin(), postings.end()) == std::vector<SessionNumber>{2, 0}));
 }
 
 BOOST_AUTO_TEST_SUITE_END()
