@@ -17,6 +17,11 @@ void add_to(std::uint32_t& count, std::uint32_t by)
   count = count > ~by ? ~0U : count + by;
 }
 
+void add_to(std::uint16_t& sum, float by)
+{
+  sum = static_cast<std::uint16_t>(std::min(static_cast<float>(sum) + by, 65535.0F));
+}
+
 void take_from(std::uint32_t& count, std::uint32_t by)
 {
   count = count < by ? 0 : count - by;
@@ -25,10 +30,10 @@ void take_from(std::uint32_t& count, std::uint32_t by)
 void decay_to(PairCounts& counts, std::uint32_t clock)
 {
   if (counts.at == clock) return;
-  const auto passed = static_cast<float>(clock - counts.at);
-  counts.slow *= exp_of(-passed / kSlowTau);
-  counts.fast *= exp_of(-passed / kFastTau);
-  counts.faster *= exp_of(-passed / kFasterTau);
+  const auto left = pair_decay(clock - counts.at);
+  counts.slow *= left.slow;
+  counts.fast = static_cast<std::uint16_t>(static_cast<float>(counts.fast) * left.fast);
+  counts.faster = static_cast<std::uint16_t>(static_cast<float>(counts.faster) * left.faster);
   counts.at = clock;
 }
 
@@ -54,8 +59,7 @@ PairCounts& ItemPairs::at(Row& row, ItemNumber partner)
   if (auto* known = row.find(partner)) return *known;
   if (row.size() == kMaxPartners) {
     row.keep_best(kMaxPartners / 2, [&row](const PairCounts& counts) {
-      const auto passed = static_cast<float>(row.clock - counts.at);
-      return counts.slow * exp_of(-passed / kSlowTau) +
+      return counts.slow * pair_decay(row.clock - counts.at).slow +
              0.1F / kPairUnit * (static_cast<float>(counts.after) + static_cast<float>(counts.before));
     });
     pairs_ -= kMaxPartners / 2;
@@ -81,8 +85,8 @@ void ItemPairs::add(std::span<const ItemNumber> session, ItemNumber item, bool i
       decay_to(after, rows_[earlier].clock);
       const float share = 1.0F / static_cast<float>(distance);
       after.slow += share;
-      after.fast += share;
-      if (distance == 1) after.faster += 1;
+      add_to(after.fast, share * kFastUnit);
+      if (distance == 1) add_to(after.faster, kFasterUnit);
     }
     auto& before = at(rows_[item], earlier);
     add_to(before.before, kShare[distance]);

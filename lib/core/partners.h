@@ -69,6 +69,8 @@ struct Partners {
     }
     items.resize(kept);
     counts.resize(kept);
+    items.shrink_to_fit();
+    counts.shrink_to_fit();
   }
   [[nodiscard]] std::size_t bytes() const { return items.capacity() * sizeof(ItemNumber) + counts.capacity() * sizeof(Counts); }
 

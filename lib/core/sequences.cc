@@ -24,12 +24,12 @@ void add_newest(const ItemPairs::Row& partners, float share, ItemNumber last, co
     if (partners.items[i] == last) continue;
     const auto& counts = partners.counts[i];
     auto& row = candidates[partners.items[i]];
-    const auto passed = static_cast<float>(partners.clock - counts.at);
+    const auto left = pair_decay(partners.clock - counts.at);
     const float after = static_cast<float>(counts.after) * kUnit;
     const auto together = static_cast<float>(counts.together);
-    row[Column::fast] += counts.fast * exp_of(-passed / kFastTau);
-    row[Column::faster] += counts.faster * exp_of(-passed / kFasterTau);
-    row[Column::slow] += counts.slow * exp_of(-passed / kSlowTau);
+    row[Column::fast] += static_cast<float>(counts.fast) * (1.0F / kFastUnit) * left.fast;
+    row[Column::faster] += static_cast<float>(counts.faster) * (1.0F / kFasterUnit) * left.faster;
+    row[Column::slow] += counts.slow * left.slow;
     row[Column::after] += after;
     row[Column::next] += static_cast<float>(counts.next);
     row[Column::together] += together;

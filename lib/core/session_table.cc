@@ -155,6 +155,7 @@ SessionNumber SessionTable::open(const SessionKey& key, std::int64_t time)
   if (free_.empty()) {
     ATTUNE_ASSERT(sessions_.size() < kNoSession);
     session = static_cast<SessionNumber>(sessions_.size());
+    if (sessions_.size() == sessions_.capacity()) sessions_.reserve(sessions_.size() + sessions_.size() / 8 + 16);
     sessions_.emplace_back();
     distinct_.push_back(0);
   } else {

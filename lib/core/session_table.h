@@ -13,7 +13,11 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <functional>
+#include <memory>
+#include <ratio>
 #include <span>
+#include <utility>
 #include <vector>
 
 #include <tsl/robin_map.h>
@@ -144,8 +148,13 @@ class SessionTable {
   std::vector<SessionNumber> free_;
   RunPool<Click> clicks_;
   RunPool<ItemNumber> items_;
-  tsl::robin_map<SessionKey, SessionNumber, KeyHash> by_key_;
-  tsl::robin_map<std::uint64_t, SessionNumber, CustomerHash> by_customer_;
+  // Growing by a quarter: half of what doubling wastes.
+  template <class Key, class Hash>
+  using Map = tsl::robin_map<Key, SessionNumber, Hash, std::equal_to<>, std::allocator<std::pair<Key, SessionNumber>>, false,
+                             tsl::rh::mod_growth_policy<std::ratio<5, 4>>>;
+
+  Map<SessionKey, KeyHash> by_key_;
+  Map<std::uint64_t, CustomerHash> by_customer_;
   SessionNumber first_ = kNoSession;
   SessionNumber last_ = kNoSession;
   std::size_t open_count_ = 0;
