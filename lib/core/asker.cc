@@ -1,0 +1,169 @@
+#include "core/asker.h"
+
+#include <algorithm>
+
+#include "base/assert.h"
+#include "core/affinity.h"
+#include "core/segment.h"
+
+namespace attune {
+namespace {
+
+std::uint64_t count_in(const TypeCounts& counts, std::string_view type)
+{
+  const auto at = std::lower_bound(counts.begin(), counts.end(), type,
+                                   [](const auto& entry, std::string_view name) { return entry.first < name; });
+  return at != counts.end() && at->first == type ? at->second : 0;
+}
+
+} // namespace
+
+Asker::Asker(Question question, const Segments& segments) : question_(std::move(question)), segments_(segments)
+{
+  ATTUNE_ASSERT(question_.catalog != nullptr);
+}
+
+const std::vector<CartLine>& Asker::cart()
+{
+  if (!cart_) cart_ = question_.profile ? attune::cart(*question_.profile) : std::vector<CartLine>{};
+  return *cart_;
+}
+
+Int128 Asker::spent(Currency currency)
+{
+  if (!spend_) spend_ = question_.profile ? attune::spend(*question_.profile) : Spend{};
+  for (const auto& [known, total] : *spend_)
+    if (known == currency) return total.micro;
+  return 0;
+}
+
+std::uint64_t Asker::count(std::string_view type, std::optional<Milliseconds> within)
+{
+  if (!question_.profile) return 0;
+  if (!within) {
+    if (!counts_) counts_ = attune::counts(*question_.profile);
+    return count_in(*counts_, type);
+  }
+  for (const auto& [length, counts] : windows_)
+    if (length == *within) return count_in(counts, type);
+  windows_.emplace_back(*within, window_counts(*question_.profile, question_.now, *within));
+  return count_in(windows_.back().second, type);
+}
+
+std::uint64_t Asker::events()
+{
+  if (!events_) events_ = question_.profile ? question_.profile->version() : 0;
+  return *events_;
+}
+
+std::optional<Timestamp> Asker::first()
+{
+  return question_.profile ? first_time(*question_.profile) : std::nullopt;
+}
+
+std::optional<Timestamp> Asker::last()
+{
+  return question_.profile ? last_time(*question_.profile) : std::nullopt;
+}
+
+const std::optional<Event>& Asker::newest_order()
+{
+  if (!newest_order_) newest_order_ = question_.profile ? last_purchase(*question_.profile) : std::nullopt;
+  return *newest_order_;
+}
+
+std::optional<Timestamp> Asker::purchased()
+{
+  const auto& order = newest_order();
+  return order ? order->time : std::nullopt;
+}
+
+std::optional<Timestamp> Asker::purchased(const ItemId& item)
+{
+  return question_.profile ? last_purchase_of(*question_.profile, item) : std::nullopt;
+}
+
+const std::vector<std::pair<std::string, double>>& Asker::affinity()
+{
+  if (!affinity_)
+    affinity_ = question_.profile ? attune::affinity(*question_.profile, *question_.catalog, question_.now)
+                                  : std::vector<std::pair<std::string, double>>{};
+  return *affinity_;
+}
+
+std::string_view Asker::consent()
+{
+  if (!question_.profile || !question_.profile->consent) return "unknown";
+  return question_.profile->consent->granted ? "granted" : "refused";
+}
+
+bool Asker::in_segment(std::size_t segment)
+{
+  // A segment asks others, never itself (core/rules_toml.cc refuses cycles), so this ends.
+  segments_known_.resize(segments_.size());
+  if (segments_known_[segment] == Membership::unknown) {
+    const bool in = holds(segments_[segment].when, *this);
+    segments_known_[segment] = in ? Membership::yes : Membership::no;
+  }
+  return segments_known_[segment] == Membership::yes;
+}
+
+template <class Wanted>
+std::vector<Touch> Asker::touches(RecentList list, const Wanted& wanted) const
+{
+  std::vector<Touch> all;
+  if (!question_.profile) return all;
+  const auto& recent = question_.profile->recent[static_cast<std::size_t>(list)];
+  for (auto kept = recent.rbegin(); kept != recent.rend(); ++kept) {
+    if (kept->time > question_.now || !wanted(kept->type())) continue;
+    for (const auto item : kept->view().items()) all.push_back({item, kept->time});
+  }
+  return all;
+}
+
+const std::vector<Touch>& Asker::looks()
+{
+  if (!looks_)
+    looks_ = touches(RecentList::other, [](EventType type) { return type == EventType::view || type == EventType::click; });
+  return *looks_;
+}
+
+const std::vector<Touch>& Asker::impressions()
+{
+  if (!impressions_) impressions_ = touches(RecentList::impressions, [](EventType type) { return type == EventType::impression; });
+  return *impressions_;
+}
+
+void Asker::append_accessories(const ItemId& item, std::vector<std::string_view>& out) const
+{
+  if (const auto* its = known(item))
+    for (const auto& accessory : its->accessories) out.emplace_back(accessory.text);
+}
+
+std::vector<std::string_view> Asker::accessories(AccessoryOf of)
+{
+  std::vector<std::string_view> all;
+  switch (of) {
+    case AccessoryOf::page:
+      append_accessories(question_.page, all);
+      break;
+    case AccessoryOf::cart:
+      for (const auto& line : cart()) append_accessories(line.item, all);
+      break;
+    case AccessoryOf::purchase:
+      if (const auto& order = newest_order())
+        for (const auto& line : order->items) append_accessories(line.item, all);
+      break;
+  }
+  std::sort(all.begin(), all.end());
+  return all;
+}
+
+bool Asker::is_accessory(AccessoryOf of, std::string_view item)
+{
+  auto& known_ones = accessories_[static_cast<std::size_t>(of)];
+  if (!known_ones) known_ones = accessories(of);
+  return std::binary_search(known_ones->begin(), known_ones->end(), item);
+}
+
+} // namespace attune

@@ -1,0 +1,96 @@
+// Asker: what is known of whoever asks for one answer, read off the profile, the request and the catalog when first asked for and
+// kept, so that what no rule uses costs nothing. A pure function of its Question.
+//
+// Thread rule: one thread owns an Asker; it lives for one answer. Views it returns point into the profile and the catalog, which have
+// to outlive it unchanged.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "core/catalog.h"
+#include "core/profile.h"
+
+namespace attune {
+
+class Segments;
+
+struct Question {
+  const Profile* profile = nullptr; // null: nothing is known of the customer
+  const Catalog* catalog = nullptr; // REQUIRES: not null. An empty one says nothing of any item
+  CustomerId customer; // empty: nobody known
+  Slot slot;
+  ItemId page; // the item of the page; empty: none
+  std::span<const ItemId> seen; // as the recommender reads the session, oldest first; the last is the one just seen
+  Timestamp now;
+};
+
+// An item and when something was done with it.
+struct Touch {
+  std::string_view item;
+  Timestamp time;
+};
+
+// Whose accessories (CatalogItem::accessories): of the page's item, of what is in the cart, of the last purchase.
+enum class AccessoryOf : std::uint8_t { page = 0, cart = 1, purchase = 2 };
+inline constexpr std::size_t kAccessoryOrigins = 3;
+
+class Asker {
+ public:
+  // `segments` has to outlive it.
+  Asker(Question question, const Segments& segments);
+
+  [[nodiscard]] const Question& question() const { return question_; }
+
+  // As core/profile.h has them; without a profile: nothing, 0.
+  const std::vector<CartLine>& cart();
+  [[nodiscard]] Int128 spent(Currency currency); // micro-units
+  [[nodiscard]] std::uint64_t count(std::string_view type, std::optional<Milliseconds> within);
+  [[nodiscard]] std::uint64_t events();
+  [[nodiscard]] std::optional<Timestamp> first();
+  [[nodiscard]] std::optional<Timestamp> last();
+  [[nodiscard]] std::optional<Timestamp> purchased(); // anything
+  [[nodiscard]] std::optional<Timestamp> purchased(const ItemId& item);
+  const std::vector<std::pair<std::string, double>>& affinity(); // core/affinity.h
+  [[nodiscard]] std::string_view consent(); // "granted", "refused", "unknown"
+  [[nodiscard]] bool in_segment(std::size_t segment);
+
+  // What the profile keeps of views and clicks, and of impressions, item by item; the newest first, events after `now` left out.
+  const std::vector<Touch>& looks();
+  const std::vector<Touch>& impressions();
+
+  [[nodiscard]] bool is_accessory(AccessoryOf of, std::string_view item);
+  // Of the page's item, and of the item of a cart line; null where the catalog does not know it.
+  [[nodiscard]] const CatalogItem* known(const ItemId& item) const { return question_.catalog->find(item); }
+
+ private:
+  enum class Membership : std::uint8_t { unknown, yes, no };
+
+  template <class Wanted>
+  [[nodiscard]] std::vector<Touch> touches(RecentList list, const Wanted& wanted) const;
+  void append_accessories(const ItemId& item, std::vector<std::string_view>& out) const;
+  std::vector<std::string_view> accessories(AccessoryOf of);
+  const std::optional<Event>& newest_order();
+
+  Question question_;
+  const Segments& segments_;
+  std::optional<std::vector<CartLine>> cart_;
+  std::optional<Spend> spend_;
+  std::optional<TypeCounts> counts_;
+  std::vector<std::pair<Milliseconds, TypeCounts>> windows_;
+  std::optional<std::uint64_t> events_;
+  std::optional<std::optional<Event>> newest_order_;
+  std::optional<std::vector<std::pair<std::string, double>>> affinity_;
+  std::optional<std::vector<Touch>> looks_;
+  std::optional<std::vector<Touch>> impressions_;
+  std::array<std::optional<std::vector<std::string_view>>, kAccessoryOrigins> accessories_; // each sorted
+  std::vector<Membership> segments_known_;
+};
+
+} // namespace attune

@@ -1,0 +1,113 @@
+#include "core/rules.h"
+
+#include <algorithm>
+
+#include "core/rule_book.h"
+
+namespace attune {
+
+Rules::Rules()
+{
+  static const auto kNoFile = std::make_shared<const RuleBook>();
+  book_ = kNoFile;
+}
+
+Result<Rules> Rules::parse(std::string_view toml, std::string_view name)
+{
+  auto book = read_rules(toml, name);
+  if (!book) return book.error();
+  return Rules(std::make_shared<const RuleBook>(*std::move(book)));
+}
+
+std::vector<std::string_view> Rules::segments_of(const Profile& profile, const Catalog& catalog, Timestamp now) const
+{
+  Asker asker({&profile, &catalog, profile.customer, {}, {}, {}, now}, book_->segments);
+  return attune::segments_of(book_->segments, asker);
+}
+
+bool Rules::held_out(const CustomerId& customer) const
+{
+  return book_->holdout.holds(customer);
+}
+
+std::vector<std::string_view> Rules::offers() const
+{
+  std::vector<std::string_view> names;
+  for (const auto& offer : book_->offers) names.emplace_back(offer.rule.name);
+  return names;
+}
+
+AppliedRules::AppliedRules(const Rules& rules, Question question, const OfferLedger* ledger)
+    : book_(rules.book()),
+      slot_(book_.of(question.slot.text)),
+      ledger_(ledger),
+      asker_(std::move(question), book_.segments),
+      held_out_(book_.holdout.holds(asker_.question().customer)),
+      filter_(slot_.filters, asker_)
+{
+}
+
+bool AppliedRules::reminds() const
+{
+  return slot_.filters.reminders;
+}
+
+std::size_t AppliedRules::most(std::size_t n) const
+{
+  return slot_.most == 0 ? n : std::min(n, slot_.most);
+}
+
+const std::vector<const Boost*>& AppliedRules::boosts()
+{
+  if (!boosts_) {
+    boosts_.emplace();
+    for (const auto number : slot_.boosts)
+      if (in_force(book_.boosts[number].rule, asker_, held_out_)) boosts_->push_back(&book_.boosts[number]);
+  }
+  return *boosts_;
+}
+
+double AppliedRules::adjusted(double score, const ItemId& item, const CatalogItem* known, std::vector<Adjustment>* adjustments)
+{
+  for (const auto* boost : boosts()) {
+    if (boost->item && !holds(*boost->item, asker_, {&item, known})) continue;
+    const double added = amount_of(*boost, score);
+    score += added;
+    if (adjustments) adjustments->push_back({&boost->rule, added});
+  }
+  return score;
+}
+
+Arrangement AppliedRules::arrange(std::span<const Ranked> ranked, std::size_t n, bool why)
+{
+  ArrangementRules rules;
+  rules.lambda = slot_.lambda;
+  rules.why = why;
+  std::vector<NotPlaced> not_placed;
+  const auto not_in_force = [&](const Rule& rule, std::string reason) {
+    if (why) not_placed.push_back({&rule, std::move(reason)});
+  };
+  for (const auto number : slot_.pins) {
+    const Pin& pin = book_.pins[number];
+    if (in_force(pin.rule, asker_, held_out_))
+      rules.pins.push_back(&pin);
+    else
+      not_in_force(pin.rule, "its dates or its conditions do not hold");
+  }
+  for (const auto number : slot_.offers) {
+    const Offer& offer = book_.offers[number];
+    if (auto reason = attune::refuses(offer, asker_, ledger_, held_out_))
+      not_in_force(offer.rule, *std::move(reason));
+    else
+      rules.offers.push_back(&offer);
+  }
+  for (const auto number : slot_.caps)
+    if (in_force(book_.caps[number].rule, asker_, held_out_)) rules.caps.push_back(&book_.caps[number]);
+
+  auto arrangement = attune::arrange(ranked, most(n), rules, filter_, *asker_.question().catalog);
+  arrangement.not_placed.insert(arrangement.not_placed.begin(), std::make_move_iterator(not_placed.begin()),
+                                std::make_move_iterator(not_placed.end()));
+  return arrangement;
+}
+
+} // namespace attune
