@@ -109,29 +109,31 @@ bool Asker::in_segment(std::size_t segment)
 }
 
 template <class Wanted>
-std::vector<Touch> Asker::touches(RecentList list, const Wanted& wanted) const
+const std::vector<Touch>& Asker::read(Touches& touches, RecentList list, Timestamp after, const Wanted& wanted) const
 {
-  std::vector<Touch> all;
-  if (!question_.profile) return all;
+  if (!question_.profile || (touches.after && *touches.after <= after)) return touches.all;
+  touches.after = after;
+  touches.all.clear();
+  std::size_t event = 0;
   const auto& recent = question_.profile->recent[static_cast<std::size_t>(list)];
-  for (auto kept = recent.rbegin(); kept != recent.rend(); ++kept) {
+  for (auto kept = recent.rbegin(); kept != recent.rend() && kept->time > after; ++kept) {
     if (kept->time > question_.now || !wanted(kept->type())) continue;
-    for (const auto item : kept->view().items()) all.push_back({item, kept->time});
+    const KeptView view = kept->view();
+    ++event;
+    if (!view.item.empty()) touches.all.push_back({view.item, kept->time, event});
+    for (const auto& line : view.lines) touches.all.push_back({line.item, kept->time, event});
   }
-  return all;
+  return touches.all;
 }
 
-const std::vector<Touch>& Asker::looks()
+const std::vector<Touch>& Asker::looks(Timestamp after)
 {
-  if (!looks_)
-    looks_ = touches(RecentList::other, [](EventType type) { return type == EventType::view || type == EventType::click; });
-  return *looks_;
+  return read(looks_, RecentList::other, after, [](EventType type) { return type == EventType::view || type == EventType::click; });
 }
 
-const std::vector<Touch>& Asker::impressions()
+const std::vector<Touch>& Asker::impressions(Timestamp after)
 {
-  if (!impressions_) impressions_ = touches(RecentList::impressions, [](EventType type) { return type == EventType::impression; });
-  return *impressions_;
+  return read(impressions_, RecentList::impressions, after, [](EventType type) { return type == EventType::impression; });
 }
 
 void Asker::append_accessories(const ItemId& item, std::vector<std::string_view>& out) const

@@ -31,10 +31,11 @@ struct Question {
   Timestamp now;
 };
 
-// An item and when something was done with it.
+// An item and when something was done with it. One event may name an item twice.
 struct Touch {
   std::string_view item;
   Timestamp time;
+  std::size_t event = 0; // from the newest on, counted from 1
 };
 
 // Whose accessories (CatalogItem::accessories): of the page's item, of what is in the cart, of the last purchase.
@@ -61,9 +62,10 @@ class Asker {
   [[nodiscard]] std::string_view consent(); // "granted", "refused", "unknown"
   [[nodiscard]] bool in_segment(std::size_t segment);
 
-  // What the profile keeps of views and clicks, and of impressions, item by item; the newest first, events after `now` left out.
-  const std::vector<Touch>& looks();
-  const std::vector<Touch>& impressions();
+  // What the profile keeps of views and clicks, and of impressions, after a time (and maybe some before it), item by item; the newest
+  // first, events after `now` left out. Good until the next call that asks for more.
+  const std::vector<Touch>& looks(Timestamp after = kMinTime);
+  const std::vector<Touch>& impressions(Timestamp after = kMinTime);
 
   [[nodiscard]] bool is_accessory(AccessoryOf of, std::string_view item);
   // Of the page's item, and of the item of a cart line; null where the catalog does not know it.
@@ -72,8 +74,13 @@ class Asker {
  private:
   enum class Membership : std::uint8_t { unknown, yes, no };
 
+  struct Touches {
+    std::optional<Timestamp> after; // read as far as here
+    std::vector<Touch> all;
+  };
+
   template <class Wanted>
-  [[nodiscard]] std::vector<Touch> touches(RecentList list, const Wanted& wanted) const;
+  const std::vector<Touch>& read(Touches& touches, RecentList list, Timestamp after, const Wanted& wanted) const;
   void append_accessories(const ItemId& item, std::vector<std::string_view>& out) const;
   std::vector<std::string_view> accessories(AccessoryOf of);
   const std::optional<Event>& newest_order();
@@ -87,8 +94,8 @@ class Asker {
   std::optional<std::uint64_t> events_;
   std::optional<std::optional<Event>> newest_order_;
   std::optional<std::vector<std::pair<std::string, double>>> affinity_;
-  std::optional<std::vector<Touch>> looks_;
-  std::optional<std::vector<Touch>> impressions_;
+  Touches looks_;
+  Touches impressions_;
   std::array<std::optional<std::vector<std::string_view>>, kAccessoryOrigins> accessories_; // each sorted
   std::vector<Membership> segments_known_;
 };

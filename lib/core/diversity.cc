@@ -3,12 +3,19 @@
 #include "base/assert.h"
 
 namespace attune {
-namespace {
 
-double jaccard(const std::vector<std::uint32_t>& a, const std::vector<std::uint32_t>& b)
+Diversity::Diversity(std::span<const Ranked> ranked, double lambda, std::size_t pool)
+    : ranked_(ranked), lambda_(lambda), pool_(pool)
 {
+  ATTUNE_ASSERT(lambda >= 0 && lambda <= 1 && pool > 0);
+  if (lambda_ < 1) compared_.resize(ranked.size());
+}
+
+double Diversity::similarity(const Features& a, const Features& b)
+{
+  if ((a.bits & b.bits) == 0) return 0;
   std::size_t common = 0;
-  for (auto left = a.begin(), right = b.begin(); left != a.end() && right != b.end();) {
+  for (auto left = a.numbers.begin(), right = b.numbers.begin(); left != a.numbers.end() && right != b.numbers.end();) {
     if (*left == *right) {
       ++common;
       ++left;
@@ -19,17 +26,7 @@ double jaccard(const std::vector<std::uint32_t>& a, const std::vector<std::uint3
       ++right;
     }
   }
-  const std::size_t all = a.size() + b.size() - common;
-  return all == 0 ? 0 : static_cast<double>(common) / static_cast<double>(all);
-}
-
-} // namespace
-
-Diversity::Diversity(std::span<const Ranked> ranked, double lambda, std::size_t pool)
-    : ranked_(ranked), lambda_(lambda), pool_(pool)
-{
-  ATTUNE_ASSERT(lambda >= 0 && lambda <= 1 && pool > 0);
-  if (lambda_ < 1) compared_.resize(ranked.size());
+  return static_cast<double>(common) / static_cast<double>(a.numbers.size() + b.numbers.size() - common);
 }
 
 Diversity::Features Diversity::features_of(const CatalogItem* known)
@@ -37,14 +34,16 @@ Diversity::Features Diversity::features_of(const CatalogItem* known)
   Features features;
   if (known == nullptr) return features;
   // Even numbers are categories, odd ones tags, so that a word may be both.
-  const auto number = [](auto& numbers, std::string_view word, std::uint32_t odd) {
-    return numbers.try_emplace(word, static_cast<std::uint32_t>(numbers.size()) * 2 + odd).first->second;
+  const auto number = [](auto& words, std::string_view word, std::uint32_t odd) {
+    return words.try_emplace(word, static_cast<std::uint32_t>(words.size()) * 2 + odd).first->second;
   };
-  features.reserve(known->categories.size() + known->tags.size());
-  for (const auto& category : known->categories) features.push_back(number(categories_, category, 0));
-  for (const auto& tag : known->tags) features.push_back(number(tags_, tag, 1));
-  std::sort(features.begin(), features.end());
-  features.erase(std::unique(features.begin(), features.end()), features.end());
+  auto& numbers = features.numbers;
+  numbers.reserve(known->categories.size() + known->tags.size());
+  for (const auto& category : known->categories) numbers.push_back(number(categories_, category, 0));
+  for (const auto& tag : known->tags) numbers.push_back(number(tags_, tag, 1));
+  std::sort(numbers.begin(), numbers.end());
+  numbers.erase(std::unique(numbers.begin(), numbers.end()), numbers.end());
+  for (const auto each : numbers) features.bits |= std::uint64_t{1} << (each % 64);
   return features;
 }
 
@@ -61,7 +60,7 @@ double Diversity::marginal_relevance(std::size_t at)
     compared.read = true;
   }
   for (; compared.with < placed_.size(); ++compared.with)
-    compared.similarity = std::max(compared.similarity, jaccard(compared.features, placed_[compared.with]));
+    compared.similarity = std::max(compared.similarity, similarity(compared.features, placed_[compared.with]));
 
   const double top = ranked_.front().score;
   const double bottom = ranked_[std::min(pool_, ranked_.size()) - 1].score;

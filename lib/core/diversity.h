@@ -60,7 +60,10 @@ class Diversity {
   }
 
  private:
-  using Features = std::vector<std::uint32_t>; // sorted
+  struct Features {
+    std::vector<std::uint32_t> numbers; // sorted
+    std::uint64_t bits = 0; // of the numbers modulo 64: two without a common bit have nothing in common
+  };
   struct Compared {
     bool read = false;
     Features features;
@@ -68,6 +71,7 @@ class Diversity {
     double similarity = 0; // the greatest so far
   };
 
+  [[nodiscard]] static double similarity(const Features& a, const Features& b);
   [[nodiscard]] Features features_of(const CatalogItem* known);
   [[nodiscard]] double marginal_relevance(std::size_t at);
 

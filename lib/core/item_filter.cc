@@ -140,17 +140,31 @@ void ItemFilter::mark_all()
   if (settings_.in_cart)
     for (const auto& line : asker_.cart()) marks_[line.item.text].in_cart = true;
   if (settings_.purchased_within) mark_purchases(*question.profile);
-  if (settings_.seen || !settings_.reminders)
-    for (const auto& [item, time] : asker_.looks()) {
-      auto& mark = marks_[item];
-      mark.looked_at = true;
-      if (settings_.seen && time > question.now - settings_.seen->within) ++mark.looks;
-    }
-  if (settings_.shown)
-    for (const auto& [item, time] : asker_.impressions()) {
-      if (time <= question.now - settings_.shown->within) break; // the newest come first
-      ++marks_[item].shows;
-    }
+  if (settings_.seen || !settings_.reminders) mark_looks();
+  if (settings_.shown) mark_shows();
+}
+
+void ItemFilter::mark_looks()
+{
+  const Timestamp after = settings_.seen ? asker_.question().now - settings_.seen->within : kMinTime;
+  for (const auto& [item, time, event] : asker_.looks(settings_.reminders ? after : kMinTime)) {
+    auto& mark = marks_[item];
+    mark.looked_at = true;
+    if (settings_.seen && time > after) ++mark.looks; // a view or click names one item
+  }
+}
+
+void ItemFilter::mark_shows()
+{
+  const Timestamp after = asker_.question().now - settings_.shown->within;
+  const auto& impressions = asker_.impressions(after);
+  marks_.reserve(marks_.size() + impressions.size());
+  for (const auto& [item, time, event] : impressions) {
+    if (time <= after) break; // the newest come first
+    auto& mark = marks_[item];
+    if (mark.last_show != event) ++mark.shows;
+    mark.last_show = event;
+  }
 }
 
 } // namespace attune

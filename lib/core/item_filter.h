@@ -87,12 +87,15 @@ class ItemFilter {
     std::optional<Timestamp> bought;
     std::uint32_t looks = 0; // within settings.seen
     std::uint32_t shows = 0; // within settings.shown
+    std::size_t last_show = 0; // Touch::event: an impression that names an item twice showed it once
   };
 
   [[nodiscard]] std::optional<Refusal> refused_by_catalog(const CatalogItem* known) const;
   [[nodiscard]] std::optional<Refusal> refused_by_mark(const Mark& mark) const;
   void mark_all();
   void mark_purchases(const Profile& profile);
+  void mark_looks();
+  void mark_shows();
 
   const FilterSettings& settings_;
   Asker& asker_;

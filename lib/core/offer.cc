@@ -24,17 +24,21 @@ std::optional<std::string> shown_enough(const Offer& offer, Asker& asker)
   };
   std::uint32_t all = 0;
   std::uint32_t today = 0;
-  for (const auto& [item, time] : asker.impressions()) {
-    if (!of_offer(item)) continue;
+  std::size_t counted = 0; // an impression of two of its items showed it once
+  const Timestamp yesterday = asker.question().now - kDay;
+  for (const auto& [item, time, event] : asker.impressions(offer.per_customer ? kMinTime : yesterday)) {
+    if (event == counted || !of_offer(item)) continue;
+    counted = event;
     ++all;
-    if (time > asker.question().now - kDay) ++today;
+    if (time > yesterday) ++today;
   }
+  const auto seen = [](std::uint32_t times) {
+    return "this customer has seen it " + (times == 1 ? std::string("once") : std::to_string(times) + " times");
+  };
   if (offer.per_customer && all >= *offer.per_customer)
-    return "this customer has seen it " + std::to_string(all) + " times, and per_customer is " +
-           std::to_string(*offer.per_customer);
+    return seen(all) + ", and per_customer is " + std::to_string(*offer.per_customer);
   if (offer.per_day && today >= *offer.per_day)
-    return "this customer has seen it " + std::to_string(today) + " times within a day, and per_day is " +
-           std::to_string(*offer.per_day);
+    return seen(today) + " within a day, and per_day is " + std::to_string(*offer.per_day);
   return std::nullopt;
 }
 

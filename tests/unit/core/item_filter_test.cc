@@ -110,7 +110,7 @@ BOOST_AUTO_TEST_CASE(an_item_looked_at_often_enough_is_out_for_as_long_as_the_lo
 BOOST_AUTO_TEST_CASE(the_frequency_cap_counts_impressions_of_the_item)
 {
   Asked asked;
-  put_in(asked.profile, {shown_items("1", kNoon - kHour, {"a", "b"}), shown_items("2", kNoon - kMinute, {"a", "c"}),
+  put_in(asked.profile, {shown_items("1", kNoon - kHour, {"a", "b", "b"}), shown_items("2", kNoon - kMinute, {"a", "c"}),
                          shown_items("3", kNoon - kDay, {"b"})});
   const Rules rules = rules_of("[default.filter]\nshown = { times = 2, within = \"1d\" }");
   BOOST_TEST(refusal_of(rules, asked, "a") == "shown: shown 2 times within 1 day, which is as often as `shown` allows");

@@ -70,7 +70,7 @@ BOOST_AUTO_TEST_CASE(a_customer_sees_an_offer_as_often_as_its_caps_allow)
   BOOST_TEST(why_not(kOffer + "per_customer = 3", asked) == "");
   BOOST_TEST(why_not(kOffer + "per_customer = 2", asked) == "this customer has seen it 2 times, and per_customer is 2");
   BOOST_TEST(why_not(kOffer + "per_day = 2", asked) == "");
-  BOOST_TEST(why_not(kOffer + "per_day = 1", asked) == "this customer has seen it 1 times within a day, and per_day is 1");
+  BOOST_TEST(why_not(kOffer + "per_day = 1", asked) == "this customer has seen it once within a day, and per_day is 1");
   asked.now = {kNoon + 23 * kHour};
   BOOST_TEST(why_not(kOffer + "per_day = 1", asked) == "");
 }
