@@ -136,6 +136,13 @@ class Arranger {
 
 } // namespace
 
+std::string Arranged::sentence() const
+{
+  if (rule == nullptr) return "";
+  if (!rule->say.empty()) return rule->say;
+  return (offer != nullptr ? "put here by the offer `" : "put here by the pin `") + rule->name + '`';
+}
+
 Arrangement arrange(std::span<const Ranked> ranked, std::size_t n, const ArrangementRules& rules, ItemFilter& filter,
                     const Catalog& catalog)
 {

@@ -26,6 +26,8 @@ struct Arranged {
   double score = 0; // as ranked; of an item that is not in the ranked list 0, a sum of nothing
   const Rule* rule = nullptr; // the pin or offer that put it here; null: its score
   const Offer* offer = nullptr; // the same, when it is an offer: to be counted in the ledger
+  // What the pin or offer says, or "put here by the pin `spring`"; empty for one that its score put here.
+  [[nodiscard]] std::string sentence() const;
 };
 
 // What is not there, for --why-not.

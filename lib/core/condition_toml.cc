@@ -93,7 +93,9 @@ class TestReader {
   {
     if (const auto value = fields_.take("is")) read_equality(Comparison::is, *value);
     if (const auto value = fields_.take("is_not")) read_equality(Comparison::is_not, *value);
-    if (const auto value = fields_.take("exists")) compare_by(value->flag() ? Comparison::exists : Comparison::absent, *value);
+    const bool may_lack = rules_.fact != Fact::segment;
+    if (const auto value = may_lack ? fields_.take("exists") : std::nullopt)
+      compare_by(value->flag() ? Comparison::exists : Comparison::absent, *value);
     const bool open_text = rules_.kind == FactKind::text && texts_of(rules_.fact).empty() && rules_.fact != Fact::segment;
     if (open_text) {
       if (const auto value = fields_.take("starts_with")) read_texts(Comparison::starts_with, *value);

@@ -37,6 +37,12 @@ std::vector<std::string_view> Rules::offers() const
   return names;
 }
 
+std::string Adjustment::sentence() const
+{
+  if (!rule->say.empty()) return rule->say;
+  return (added < 0 ? "lowered by the rule `" : "lifted by the rule `") + rule->name + '`';
+}
+
 AppliedRules::AppliedRules(const Rules& rules, Question question, const OfferLedger* ledger)
     : book_(rules.book()),
       slot_(book_.of(question.slot.text)),

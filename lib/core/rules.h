@@ -57,8 +57,10 @@ class Rules {
 
 // What a boost or burial did to a score: a contribution of its own.
 struct Adjustment {
-  const Rule* rule = nullptr; // its name, and what a shop can show (may be empty)
+  const Rule* rule = nullptr;
   double added = 0;
+  // What the rule says, or "lifted by the rule `fits-the-cart`".
+  [[nodiscard]] std::string sentence() const;
 };
 
 // The rules, applied to one asker. Not synchronized; lives for one answer; all that it is given has to outlive it unchanged.

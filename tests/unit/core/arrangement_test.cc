@@ -52,7 +52,8 @@ BOOST_AUTO_TEST_CASE(a_pin_stands_at_its_place_whatever_its_score)
   const auto arrangement = applied.arrange(candidates.ranked, 4);
   BOOST_TEST(names_of(arrangement) == "p1 t1 p2");
   BOOST_TEST(arrangement.items[1].rule->name == "spring");
-  BOOST_TEST(arrangement.items[1].rule->say == "our pick");
+  BOOST_TEST(arrangement.items[1].sentence() == "our pick");
+  BOOST_TEST(arrangement.items[0].sentence() == "");
   BOOST_TEST(arrangement.items[1].score == 0);
   BOOST_TEST(!arrangement.items[1].ranked.has_value());
   BOOST_TEST((arrangement.items[2].ranked == 1u));

@@ -37,6 +37,7 @@ BOOST_AUTO_TEST_CASE(an_offer_stands_at_its_place_and_is_named_so_that_it_can_be
   const auto arrangement = AppliedRules(rules, asked.question()).arrange({}, 4);
   BOOST_TEST_REQUIRE(arrangement.items.size() == 1u);
   BOOST_TEST(arrangement.items[0].offer->rule.name == "strap");
+  BOOST_TEST(arrangement.items[0].sentence() == "put here by the offer `strap`");
 }
 
 BOOST_AUTO_TEST_CASE(of_a_set_the_item_ranked_best_is_shown_else_the_first_that_may_be)

@@ -184,6 +184,7 @@ BOOST_AUTO_TEST_CASE(a_condition_that_can_not_be_meant_is_refused)
              "r:3: boost[0].when.over: over 6 decimals, or too large");
   BOOST_TEST(when_fault("{ field = \"spend\", currency = \"EUR\", over = 1e300 }") != "");
   BOOST_TEST(when_fault("{ field = \"spend\", currency = \"EUR\", over = inf }") == "r:3: boost[0].when.over: not a number");
+  BOOST_TEST(when_fault("{ field = \"segment\", exists = true }") == "r:3: boost[0].when: no comparison for field `segment`");
   BOOST_TEST(when_fault("[]") == "r:3: boost[0].when: empty");
 }
 
@@ -314,7 +315,9 @@ BOOST_AUTO_TEST_CASE(boosts_and_burials_apply_in_the_order_of_the_file_and_add_u
   }
   BOOST_TEST(sum == score);
   BOOST_TEST(names == "half more thrice ");
-  BOOST_TEST(adjustments[1].rule->say == "new");
+  BOOST_TEST(adjustments[0].sentence() == "lowered by the rule `half`");
+  BOOST_TEST(adjustments[1].sentence() == "new");
+  BOOST_TEST(adjustments[2].sentence() == "lifted by the rule `thrice`");
   BOOST_TEST(applied.adjusted(0.1, ItemId("b"), nullptr) < 0);
 }
 
