@@ -211,7 +211,8 @@ over = 10
   BOOST_TEST(holds_for(asked, R"({ field = "segment", is = "a" })", segments));
   BOOST_TEST(!holds_for(asked, R"({ field = "segment", is = "idle" })", segments));
   BOOST_TEST(holds_for(asked, R"({ field = "segment", is = ["idle", "z"] })", segments));
-  const auto names = rules_of(segments).segments_of(asked.profile, asked.catalog, asked.now);
+  const Rules rules = rules_of(segments); // whose names they are
+  const auto names = rules.segments_of(asked.profile, asked.catalog, asked.now);
   BOOST_TEST((names == std::vector<std::string_view>{"a", "z"}));
 }
 
