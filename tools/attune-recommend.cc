@@ -23,6 +23,7 @@ constexpr std::string_view kExamples =
 struct Settings {
   std::string model;
   std::optional<std::string> catalog;
+  std::optional<std::string> rules;
   StorePlace store;
   std::string name_space;
   RecommendRequest defaults;
@@ -157,6 +158,8 @@ Status check(const Settings& settings, bool one_question)
     return Error{Code::usage, "--namespace: not [a-z0-9-]+: " + settings.name_space};
   if (settings.customer)
     if (auto checked = check_id("--customer", *settings.customer); !checked) return checked;
+  if (!settings.defaults.why_not.empty())
+    if (auto checked = check_id("--why-not", settings.defaults.why_not.text); !checked) return checked;
   if (!settings.defaults.item.empty()) return check_id("--item", settings.defaults.item.text);
   return {};
 }
@@ -173,6 +176,14 @@ Result<ExitStatus> run(Tool& tool, Settings& settings)
   Catalog catalog;
   if (settings.catalog)
     if (auto loaded = load_catalog(*settings.catalog, catalog, **dead_letters, rejected); !loaded) return loaded.error();
+  Rules rules;
+  if (settings.rules) {
+    auto text = read_whole(*settings.rules);
+    if (!text) return text.error();
+    auto parsed = Rules::parse(*text, *settings.rules);
+    if (!parsed) return parsed.error();
+    rules = std::move(*parsed);
+  }
   std::unique_ptr<ProfileStore> store;
   if (!settings.store.url.empty()) {
     auto opened = settings.store.open(settings.name_space, true);
@@ -180,7 +191,7 @@ Result<ExitStatus> run(Tool& tool, Settings& settings)
     store = std::move(*opened);
   }
 
-  Answering answering({&*model, &catalog, store.get(),
+  Answering answering({&*model, &catalog, store.get(), rules,
                        [](std::array<std::uint8_t, 16>& bytes) { random_bytes(std::as_writable_bytes(std::span(bytes))); }});
   Program program(tool, settings, answering, **dead_letters);
   if (auto answered = one_question ? program.ask_once() : program.ask_lines(); !answered) return answered.error();
@@ -210,6 +221,7 @@ int main(int argc, char** argv)
   request.slot = Slot("home");
   tool.option("--model", settings.model, "FILE", "what attune-train learned").required();
   tool.option("--catalog", settings.catalog, "FILE", "catalog lines: names, and what may be shown");
+  tool.option("--rules", settings.rules, "FILE", "filters, boosts, pins, offers and segments: attune-rules(5)");
   settings.store.declare(tool, "the profiles of the customers asked for: redis://…, rocksdb:///DIR");
   tool.option("--namespace", settings.name_space, "NAME", "prefix of the store's keys: [a-z0-9-]+");
   tool.option("--customer", settings.customer, "ID", "one question, of this customer; standard input is not read");
@@ -220,6 +232,7 @@ int main(int argc, char** argv)
   tool.parsed("--at", "TIME", "answer as of this moment: RFC 3339, or ms since 1970; answers then have the same id each time",
               [&](const std::string& text) { return parse_time(text, request.at); });
   tool.flag("--why", request.why, "say what speaks for each item");
+  tool.option("--why-not", request.why_not.text, "ITEM", "say why this item is not shown: the filter that removed it, or its rank");
   tool.option("--dead-letters", settings.dead_letters, "PLACE",
               "where lines that can not be understood go: stderr, a log's URL, or a file");
   tool.operands("FILE", settings.files, "read these instead of standard input; - is standard input");

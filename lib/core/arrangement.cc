@@ -9,7 +9,7 @@ namespace {
 
 class Arranger {
  public:
-  Arranger(std::span<const Ranked> ranked, std::size_t n, const ArrangementRules& rules, ItemFilter& filter, const Catalog& catalog)
+  Arranger(std::span<const RankedItem> ranked, std::size_t n, const ArrangementRules& rules, ItemFilter& filter, const Catalog& catalog)
       : ranked_(ranked),
         rules_(rules),
         filter_(filter),
@@ -123,7 +123,7 @@ class Arranger {
         if (auto full = counts_.full(ranked_[i].known)) done_.left_out.push_back({i, *full});
   }
 
-  std::span<const Ranked> ranked_;
+  std::span<const RankedItem> ranked_;
   const ArrangementRules& rules_;
   ItemFilter& filter_;
   const Catalog& catalog_;
@@ -143,7 +143,7 @@ std::string Arranged::sentence() const
   return (offer != nullptr ? "put here by the offer `" : "put here by the pin `") + rule->name + '`';
 }
 
-Arrangement arrange(std::span<const Ranked> ranked, std::size_t n, const ArrangementRules& rules, ItemFilter& filter,
+Arrangement arrange(std::span<const RankedItem> ranked, std::size_t n, const ArrangementRules& rules, ItemFilter& filter,
                     const Catalog& catalog)
 {
   return Arranger(ranked, n, rules, filter, catalog).arrange();

@@ -57,7 +57,7 @@ struct ArrangementRules {
 
 // REQUIRES: `ranked` in order of falling score, each item once, none refused by `filter`.
 // Cost: O(n + ranked) and that of diversity; a pin or an offer looks its item up in `ranked` from the front.
-[[nodiscard]] Arrangement arrange(std::span<const Ranked> ranked, std::size_t n, const ArrangementRules& rules, ItemFilter& filter,
+[[nodiscard]] Arrangement arrange(std::span<const RankedItem> ranked, std::size_t n, const ArrangementRules& rules, ItemFilter& filter,
                                   const Catalog& catalog);
 
 // How many of a list of n are chosen from, when diversity counts.

@@ -18,20 +18,20 @@ std::uint64_t count_in(const TypeCounts& counts, std::string_view type)
 
 } // namespace
 
-Asker::Asker(Question question, const Segments& segments) : question_(std::move(question)), segments_(segments)
+Asker::Asker(Occasion occasion, const Segments& segments) : occasion_(std::move(occasion)), segments_(segments)
 {
-  ATTUNE_ASSERT(question_.catalog != nullptr);
+  ATTUNE_ASSERT(occasion_.catalog != nullptr);
 }
 
 const std::vector<CartLine>& Asker::cart()
 {
-  if (!cart_) cart_ = question_.profile ? attune::cart(*question_.profile) : std::vector<CartLine>{};
+  if (!cart_) cart_ = occasion_.profile ? attune::cart(*occasion_.profile) : std::vector<CartLine>{};
   return *cart_;
 }
 
 Int128 Asker::spent(Currency currency)
 {
-  if (!spend_) spend_ = question_.profile ? attune::spend(*question_.profile) : Spend{};
+  if (!spend_) spend_ = occasion_.profile ? attune::spend(*occasion_.profile) : Spend{};
   for (const auto& [known, total] : *spend_)
     if (known == currency) return total.micro;
   return 0;
@@ -39,36 +39,36 @@ Int128 Asker::spent(Currency currency)
 
 std::uint64_t Asker::count(std::string_view type, std::optional<Milliseconds> within)
 {
-  if (!question_.profile) return 0;
+  if (!occasion_.profile) return 0;
   if (!within) {
-    if (!counts_) counts_ = attune::counts(*question_.profile);
+    if (!counts_) counts_ = attune::counts(*occasion_.profile);
     return count_in(*counts_, type);
   }
   for (const auto& [length, counts] : windows_)
     if (length == *within) return count_in(counts, type);
-  windows_.emplace_back(*within, window_counts(*question_.profile, question_.now, *within));
+  windows_.emplace_back(*within, window_counts(*occasion_.profile, occasion_.now, *within));
   return count_in(windows_.back().second, type);
 }
 
 std::uint64_t Asker::events()
 {
-  if (!events_) events_ = question_.profile ? question_.profile->version() : 0;
+  if (!events_) events_ = occasion_.profile ? occasion_.profile->version() : 0;
   return *events_;
 }
 
 std::optional<Timestamp> Asker::first()
 {
-  return question_.profile ? first_time(*question_.profile) : std::nullopt;
+  return occasion_.profile ? first_time(*occasion_.profile) : std::nullopt;
 }
 
 std::optional<Timestamp> Asker::last()
 {
-  return question_.profile ? last_time(*question_.profile) : std::nullopt;
+  return occasion_.profile ? last_time(*occasion_.profile) : std::nullopt;
 }
 
 const std::optional<Event>& Asker::newest_order()
 {
-  if (!newest_order_) newest_order_ = question_.profile ? last_purchase(*question_.profile) : std::nullopt;
+  if (!newest_order_) newest_order_ = occasion_.profile ? last_purchase(*occasion_.profile) : std::nullopt;
   return *newest_order_;
 }
 
@@ -80,21 +80,21 @@ std::optional<Timestamp> Asker::purchased()
 
 std::optional<Timestamp> Asker::purchased(const ItemId& item)
 {
-  return question_.profile ? last_purchase_of(*question_.profile, item) : std::nullopt;
+  return occasion_.profile ? last_purchase_of(*occasion_.profile, item) : std::nullopt;
 }
 
 const std::vector<std::pair<std::string, double>>& Asker::affinity()
 {
   if (!affinity_)
-    affinity_ = question_.profile ? attune::affinity(*question_.profile, *question_.catalog, question_.now)
+    affinity_ = occasion_.profile ? attune::affinity(*occasion_.profile, *occasion_.catalog, occasion_.now)
                                   : std::vector<std::pair<std::string, double>>{};
   return *affinity_;
 }
 
 std::string_view Asker::consent()
 {
-  if (!question_.profile || !question_.profile->consent) return "unknown";
-  return question_.profile->consent->granted ? "granted" : "refused";
+  if (!occasion_.profile || !occasion_.profile->consent) return "unknown";
+  return occasion_.profile->consent->granted ? "granted" : "refused";
 }
 
 bool Asker::in_segment(std::size_t segment)
@@ -111,13 +111,13 @@ bool Asker::in_segment(std::size_t segment)
 template <class Wanted>
 const std::vector<Touch>& Asker::read(Touches& touches, RecentList list, Timestamp after, const Wanted& wanted) const
 {
-  if (!question_.profile || (touches.after && *touches.after <= after)) return touches.all;
+  if (!occasion_.profile || (touches.after && *touches.after <= after)) return touches.all;
   touches.after = after;
   touches.all.clear();
   std::size_t event = 0;
-  const auto& recent = question_.profile->recent[static_cast<std::size_t>(list)];
+  const auto& recent = occasion_.profile->recent[static_cast<std::size_t>(list)];
   for (auto kept = recent.rbegin(); kept != recent.rend() && kept->time > after; ++kept) {
-    if (kept->time > question_.now || !wanted(kept->type())) continue;
+    if (kept->time > occasion_.now || !wanted(kept->type())) continue;
     const KeptView view = kept->view();
     ++event;
     if (!view.item.empty()) touches.all.push_back({view.item, kept->time, event});
@@ -147,7 +147,7 @@ std::vector<std::string_view> Asker::accessories(AccessoryOf of)
   std::vector<std::string_view> all;
   switch (of) {
     case AccessoryOf::page:
-      append_accessories(question_.page, all);
+      append_accessories(occasion_.page, all);
       break;
     case AccessoryOf::cart:
       for (const auto& line : cart()) append_accessories(line.item, all);

@@ -1,5 +1,5 @@
 // Asker: what is known of whoever asks for one answer, read off the profile, the request and the catalog when first asked for and
-// kept, so that what no rule uses costs nothing. A pure function of its Question.
+// kept, so that what no rule uses costs nothing. A pure function of its Occasion.
 //
 // Thread rule: one thread owns an Asker; it lives for one answer. Views it returns point into the profile and the catalog, which have
 // to outlive it unchanged.
@@ -21,7 +21,8 @@ namespace attune {
 
 class Segments;
 
-struct Question {
+// Who asks, where and when: what rules are about.
+struct Occasion {
   const Profile* profile = nullptr; // null: nothing is known of the customer
   const Catalog* catalog = nullptr; // REQUIRES: not null. An empty one says nothing of any item
   CustomerId customer; // empty: nobody known
@@ -45,9 +46,9 @@ inline constexpr std::size_t kAccessoryOrigins = 3;
 class Asker {
  public:
   // `segments` has to outlive it.
-  Asker(Question question, const Segments& segments);
+  Asker(Occasion occasion, const Segments& segments);
 
-  [[nodiscard]] const Question& question() const { return question_; }
+  [[nodiscard]] const Occasion& occasion() const { return occasion_; }
 
   // As core/profile.h has them; without a profile: nothing, 0.
   const std::vector<CartLine>& cart();
@@ -69,7 +70,7 @@ class Asker {
 
   [[nodiscard]] bool is_accessory(AccessoryOf of, std::string_view item);
   // Of the page's item, and of the item of a cart line; null where the catalog does not know it.
-  [[nodiscard]] const CatalogItem* known(const ItemId& item) const { return question_.catalog->find(item); }
+  [[nodiscard]] const CatalogItem* known(const ItemId& item) const { return occasion_.catalog->find(item); }
 
  private:
   enum class Membership : std::uint8_t { unknown, yes, no };
@@ -85,7 +86,7 @@ class Asker {
   std::vector<std::string_view> accessories(AccessoryOf of);
   const std::optional<Event>& newest_order();
 
-  Question question_;
+  Occasion occasion_;
   const Segments& segments_;
   std::optional<std::vector<CartLine>> cart_;
   std::optional<Spend> spend_;

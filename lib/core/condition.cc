@@ -120,7 +120,7 @@ std::string_view weekday_of(Timestamp now)
 
 bool matches_text(const Test& test, Asker& asker, Shown shown)
 {
-  const Question& question = asker.question();
+  const Occasion& occasion = asker.occasion();
   switch (test.fact) {
     case Fact::cart_item:
       return std::any_of(asker.cart().begin(), asker.cart().end(), [&](const auto& line) { return matches(test, line.item.text); });
@@ -136,17 +136,17 @@ bool matches_text(const Test& test, Asker& asker, Shown shown)
       return std::any_of(test.segments.begin(), test.segments.end(),
                          [&](std::size_t segment) { return asker.in_segment(segment); });
     case Fact::customer:
-      return matches_some(test, question.customer.text);
+      return matches_some(test, occasion.customer.text);
     case Fact::slot:
-      return matches_some(test, question.slot.text);
+      return matches_some(test, occasion.slot.text);
     case Fact::page_item:
-      return matches_some(test, question.page.text);
+      return matches_some(test, occasion.page.text);
     case Fact::page_category:
-      return matches_known(test, asker.known(question.page), categories_of);
+      return matches_known(test, asker.known(occasion.page), categories_of);
     case Fact::page_tag:
-      return matches_known(test, asker.known(question.page), tags_of);
+      return matches_known(test, asker.known(occasion.page), tags_of);
     case Fact::weekday:
-      return matches(test, weekday_of(question.now));
+      return matches(test, weekday_of(occasion.now));
     case Fact::item:
       return matches_some(test, shown.item->text);
     case Fact::item_name:
@@ -207,7 +207,7 @@ std::optional<std::int64_t> number_of_item(const Test& test, const CatalogItem* 
 
 std::optional<std::int64_t> number_of(const Test& test, Asker& asker, Shown shown)
 {
-  const Timestamp now = asker.question().now;
+  const Timestamp now = asker.occasion().now;
   switch (test.fact) {
     case Fact::spend:
       return clamped(asker.spent(test.currency));

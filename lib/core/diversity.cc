@@ -4,7 +4,7 @@
 
 namespace attune {
 
-Diversity::Diversity(std::span<const Ranked> ranked, double lambda, std::size_t pool)
+Diversity::Diversity(std::span<const RankedItem> ranked, double lambda, std::size_t pool)
     : ranked_(ranked), lambda_(lambda), pool_(pool)
 {
   ATTUNE_ASSERT(lambda >= 0 && lambda <= 1 && pool > 0);

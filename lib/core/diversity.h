@@ -23,7 +23,7 @@
 namespace attune {
 
 // A candidate, in order of falling score.
-struct Ranked {
+struct RankedItem {
   const ItemId* item = nullptr;
   const CatalogItem* known = nullptr; // null: the catalog does not know it
   double score = 0;
@@ -32,7 +32,7 @@ struct Ranked {
 class Diversity {
  public:
   // Looks at the first `pool` candidates that may be chosen. REQUIRES: 0 <= lambda <= 1, pool > 0; `ranked` outlives it.
-  Diversity(std::span<const Ranked> ranked, double lambda, std::size_t pool);
+  Diversity(std::span<const RankedItem> ranked, double lambda, std::size_t pool);
 
   // An item that has got a place.
   void place(const CatalogItem* known);
@@ -75,7 +75,7 @@ class Diversity {
   [[nodiscard]] Features features_of(const CatalogItem* known);
   [[nodiscard]] double marginal_relevance(std::size_t at);
 
-  std::span<const Ranked> ranked_;
+  std::span<const RankedItem> ranked_;
   double lambda_;
   std::size_t pool_;
   std::size_t first_ = 0; // none before it is open

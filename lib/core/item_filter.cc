@@ -75,15 +75,15 @@ std::string Refusal::sentence() const
 
 std::optional<Refusal> ItemFilter::refused_by_catalog(const CatalogItem* known) const
 {
-  const Question& question = asker_.question();
+  const Occasion& occasion = asker_.occasion();
   if (known == nullptr || known->deleted) {
     // An empty catalog leaves nothing out.
-    const bool told = known != nullptr || question.catalog->size() > 0;
+    const bool told = known != nullptr || occasion.catalog->size() > 0;
     return settings_.unlisted && told ? std::optional(Refusal{Filter::unlisted, 0, {}, {}, {}}) : std::nullopt;
   }
   if (settings_.stock && known->stock && *known->stock <= 0) return Refusal{Filter::stock, *known->stock, {}, {}, {}};
-  if (settings_.expired && known->expires && *known->expires <= question.now)
-    return Refusal{Filter::expired, 0, question.now - *known->expires, {}, {}};
+  if (settings_.expired && known->expires && *known->expires <= occasion.now)
+    return Refusal{Filter::expired, 0, occasion.now - *known->expires, {}, {}};
   return std::nullopt;
 }
 
@@ -92,7 +92,7 @@ std::optional<Refusal> ItemFilter::refused_by_mark(const Mark& mark) const
   if (mark.in_cart) return Refusal{Filter::in_cart, 0, {}, {}, {}};
   if (mark.just_seen) return Refusal{Filter::just_seen, 0, {}, {}, {}};
   if (mark.bought)
-    return Refusal{Filter::purchased_within, 0, asker_.question().now - *mark.bought, *settings_.purchased_within, {}};
+    return Refusal{Filter::purchased_within, 0, asker_.occasion().now - *mark.bought, *settings_.purchased_within, {}};
   if (settings_.seen && mark.looks >= settings_.seen->times)
     return Refusal{Filter::seen, mark.looks, {}, settings_.seen->within, {}};
   if (settings_.shown && mark.shows >= settings_.shown->times)
@@ -115,7 +115,7 @@ std::optional<Refusal> ItemFilter::refuses(const ItemId& item, const CatalogItem
 
 void ItemFilter::mark_purchases(const Profile& profile)
 {
-  const Timestamp now = asker_.question().now;
+  const Timestamp now = asker_.occasion().now;
   const auto bought = [&](std::string_view item, Timestamp time) {
     if (time <= now - *settings_.purchased_within) return;
     auto& newest = marks_[item].bought;
@@ -131,22 +131,22 @@ void ItemFilter::mark_purchases(const Profile& profile)
 void ItemFilter::mark_all()
 {
   marked_ = true;
-  const Question& question = asker_.question();
-  if (settings_.just_seen && !question.seen.empty()) marks_[question.seen.back().text].just_seen = true;
+  const Occasion& occasion = asker_.occasion();
+  if (settings_.just_seen && !occasion.seen.empty()) marks_[occasion.seen.back().text].just_seen = true;
   if (!settings_.reminders)
-    for (const auto& item : question.seen) marks_[item.text].looked_at = true;
-  if (!question.profile) return;
+    for (const auto& item : occasion.seen) marks_[item.text].looked_at = true;
+  if (!occasion.profile) return;
 
   if (settings_.in_cart)
     for (const auto& line : asker_.cart()) marks_[line.item.text].in_cart = true;
-  if (settings_.purchased_within) mark_purchases(*question.profile);
+  if (settings_.purchased_within) mark_purchases(*occasion.profile);
   if (settings_.seen || !settings_.reminders) mark_looks();
   if (settings_.shown) mark_shows();
 }
 
 void ItemFilter::mark_looks()
 {
-  const Timestamp after = settings_.seen ? asker_.question().now - settings_.seen->within : kMinTime;
+  const Timestamp after = settings_.seen ? asker_.occasion().now - settings_.seen->within : kMinTime;
   for (const auto& [item, time, event] : asker_.looks(settings_.reminders ? after : kMinTime)) {
     auto& mark = marks_[item];
     mark.looked_at = true;
@@ -156,7 +156,7 @@ void ItemFilter::mark_looks()
 
 void ItemFilter::mark_shows()
 {
-  const Timestamp after = asker_.question().now - settings_.shown->within;
+  const Timestamp after = asker_.occasion().now - settings_.shown->within;
   const auto& impressions = asker_.impressions(after);
   marks_.reserve(marks_.size() + impressions.size());
   for (const auto& [item, time, event] : impressions) {

@@ -25,7 +25,7 @@ std::optional<std::string> shown_enough(const Offer& offer, Asker& asker)
   std::uint32_t all = 0;
   std::uint32_t today = 0;
   std::size_t counted = 0; // an impression of two of its items showed it once
-  const Timestamp yesterday = asker.question().now - kDay;
+  const Timestamp yesterday = asker.occasion().now - kDay;
   for (const auto& [item, time, event] : asker.impressions(offer.per_customer ? kMinTime : yesterday)) {
     if (event == counted || !of_offer(item)) continue;
     counted = event;
@@ -47,7 +47,7 @@ std::optional<std::string> shown_enough(const Offer& offer, Asker& asker)
 std::optional<std::string> refuses(const Offer& offer, Asker& asker, const OfferLedger* ledger, bool held_out)
 {
   if (held_out) return "the customer is in the holdout";
-  if (offer.holdout.holds(asker.question().customer)) return "the customer is in the offer's own holdout";
+  if (offer.holdout.holds(asker.occasion().customer)) return "the customer is in the offer's own holdout";
   if (ledger) {
     const auto use = ledger->find(offer.rule.name);
     if (use != ledger->end())

@@ -75,11 +75,11 @@ struct Partners {
   [[nodiscard]] std::size_t bytes() const { return items.capacity() * sizeof(ItemNumber) + counts.capacity() * sizeof(Counts); }
 
  private:
-  [[nodiscard]] std::size_t room() const { return items.size() + items.size() / 8 + 2; }
-  // Gives memory back where under half of it is needed: what many items once needed adds up.
+  [[nodiscard]] std::size_t room() const { return items.size() + items.size() / 16 + 2; }
+  // Gives memory back where an eighth of it is not needed: what many items once needed adds up.
   void fit()
   {
-    if (items.capacity() <= 2 * room()) return;
+    if (items.capacity() <= room() + room() / 8) return;
     Partners fitting;
     fitting.items.reserve(room());
     fitting.counts.reserve(room());

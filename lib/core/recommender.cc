@@ -42,14 +42,17 @@ std::vector<ItemId> seen_items(const Profile* profile, const std::vector<CartLin
   return items;
 }
 
-Question question_of(const Model& model, const Profile* profile, const RecommendRequest& request,
-                     const std::vector<CartLine>& in_cart, Timestamp now)
+Question question_of(const Model& model, const Profile* profile, const RecommendRequest& request, const std::vector<ItemId>& seen,
+                     const std::vector<CartLine>& in_cart)
 {
   Question question;
-  for (const auto& item : seen_items(profile, in_cart, request, now)) {
-    const auto number = model.number_of(item.text);
+  const auto known = [&](const ItemId& item) { return model.number_of(item.text); };
+  for (const auto& item : seen) {
+    const auto number = known(item);
     if (question.session.empty() || question.session.back() != number) question.session.push_back(number);
   }
+  for (const auto& line : in_cart)
+    if (const auto number = known(line.item); number != kUnknownItem) question.basket.push_back(number);
   question.slot = model.slot_of(request.slot.text);
   if (!request.customer.empty()) question.self = model.state().table.newest_of(session_key(request.customer, {}).customer);
   if (!profile) return question;
@@ -58,42 +61,21 @@ Question question_of(const Model& model, const Profile* profile, const Recommend
   for (auto visit = visits.rbegin(); visit != visits.rend(); ++visit) {
     if (visit == visits.rbegin()) continue;
     for (auto item = visit->items.rbegin(); item != visit->items.rend() && question.earlier.size() < kMaxEarlier; ++item)
-      if (const auto number = model.number_of(item->text); number != kUnknownItem) question.earlier.push_back(number);
+      if (const auto number = known(*item); number != kUnknownItem) question.earlier.push_back(number);
   }
   return question;
 }
 
-// --- What may be shown -----------------------------------------------------------------------------------------------------------
-
-class Filter {
- public:
-  Filter(const Model& model, const Catalog& catalog, Timestamp now) : model_(model), catalog_(catalog), now_(now) {}
-
-  void leave_out(ItemNumber item)
-  {
-    if (item != kUnknownItem) left_out_.push_back(item);
-  }
-  [[nodiscard]] bool admits(ItemNumber item) const
-  {
-    if (std::find(left_out_.begin(), left_out_.end(), item) != left_out_.end()) return false;
-    if (catalog_.size() == 0) return true;
-    const auto* known = catalog_.find(ItemId(model_.item(item)));
-    return known && !known->deleted && (!known->stock || *known->stock > 0) && (!known->expires || *known->expires > now_);
-  }
-
- private:
-  const Model& model_;
-  const Catalog& catalog_;
-  Timestamp now_;
-  std::vector<ItemNumber> left_out_;
-};
-
 // --- The answer ------------------------------------------------------------------------------------------------------------------
 
-// A candidate by its place in the workspace.
-struct Placed {
-  std::size_t place = 0;
+// An item that may be shown, by its place among the candidates of the workspace, or popular beyond them.
+struct Contender {
+  ItemId item;
+  const CatalogItem* known = nullptr;
   double score = 0;
+  std::optional<std::size_t> place;
+  double popularity = 0; // the score before adjustments, when it is no candidate
+  std::vector<Adjustment> adjustments;
 };
 
 Workspace& workspace()
@@ -102,42 +84,157 @@ Workspace& workspace()
   return kept;
 }
 
-// The best that the filter admits, best first: most are never looked at.
-std::vector<Placed> best_of(const Model& model, const Workspace& work, const Filter& filter, std::size_t n)
-{
-  const auto items = work.features.items();
-  std::vector<Placed> heap;
-  heap.reserve(items.size());
-  for (std::size_t c = 0; c < items.size(); ++c) heap.push_back({c, work.scores.exact(c)});
-  const auto worse = [&](const Placed& a, const Placed& b) {
-    return a.score != b.score ? a.score < b.score : model.item(items[a.place]) > model.item(items[b.place]);
-  };
-  std::make_heap(heap.begin(), heap.end(), worse);
-  std::vector<Placed> best;
-  for (; best.size() < n && !heap.empty(); heap.pop_back()) {
-    std::pop_heap(heap.begin(), heap.end(), worse);
-    if (filter.admits(items[heap.back().place])) best.push_back(heap.back());
+class Answerer {
+ public:
+  Answerer(const Model& model, const RecommendRequest& request, const Catalog& catalog, AppliedRules& rules)
+      : model_(model), request_(request), catalog_(catalog), rules_(rules), work_(workspace())
+  {
   }
-  return best;
-}
 
-// Popular items behind the others, their scores below the lowest of these.
-void fill_with_popular(const Model& model, const Filter& filter, const RecommendRequest& request, Recommendation& answer)
-{
-  const auto& popularity = model.state().popularity;
-  const double most = popularity.best_value(Window::middle);
-  const double ceiling = answer.items.empty() ? most : answer.items.back().score - 1;
-  for (const auto item : popularity.best(Window::middle)) {
-    if (answer.items.size() == request.n) return;
-    const auto id = model.item(item);
-    const bool there =
-        std::any_of(answer.items.begin(), answer.items.end(), [id](const RecommendedItem& other) { return other.item.text == id; });
-    if (there || !filter.admits(item)) continue;
-    const Ranked ranked{item, ceiling - (most - popularity.value(Window::middle, item))};
-    answer.items.push_back({ItemId(id), ranked.score, {}});
-    if (request.why) answer.items.back().reasons.push_back(popular_reason(model, ranked));
+  // Fills the answer's items.
+  void answer(const Question& question, Recommendation& out)
+  {
+    const bool personal = !rules_.held_out() && propose(model_.state(), question, work_);
+    out.tier = personal ? Tier::fresh : Tier::popular;
+    const auto most = rules_.most(request_.n);
+    if (personal) add_candidates(rules_.only_filters() ? most : work_.features.count());
+    if (contenders_.size() < most) add_popular(most, personal);
+    arrange(out);
+    if (!request_.why_not.empty()) out.why_not = why_not(out, personal);
   }
-}
+
+ private:
+  // The best that are not refused, best first: with filters alone, most candidates are never looked at.
+  void add_candidates(std::size_t wanted)
+  {
+    const auto items = work_.features.items();
+    std::vector<std::pair<double, std::size_t>> heap;
+    heap.reserve(items.size());
+    for (std::size_t c = 0; c < items.size(); ++c) heap.emplace_back(work_.scores.exact(c), c);
+    const auto worse = [&](const auto& a, const auto& b) {
+      return a.first != b.first ? a.first < b.first : model_.item(items[a.second]) > model_.item(items[b.second]);
+    };
+    std::make_heap(heap.begin(), heap.end(), worse);
+    for (; contenders_.size() < wanted && !heap.empty(); heap.pop_back()) {
+      std::pop_heap(heap.begin(), heap.end(), worse);
+      add(items[heap.back().second], heap.back().first, heap.back().second);
+    }
+    std::stable_sort(contenders_.begin(), contenders_.end(),
+                     [](const Contender& a, const Contender& b) { return a.score != b.score ? a.score > b.score : a.item < b.item; });
+  }
+
+  // Popular items behind the others, their scores below the lowest of these.
+  void add_popular(std::size_t most, bool personal)
+  {
+    const auto& popularity = model_.state().popularity;
+    const double best = popularity.best_value(Window::middle);
+    const double ceiling = contenders_.empty() ? best : contenders_.back().score - 1;
+    const auto before = contenders_.size();
+    for (const auto item : popularity.best(Window::middle)) {
+      if (rules_.only_filters() && contenders_.size() >= most) return;
+      const bool there = personal && std::find(work_.chosen.begin(), work_.chosen.end(), item) != work_.chosen.end();
+      const bool just_seen = personal && item == work_.question.session.back();
+      if (!there && !just_seen) add(item, ceiling - (best - popularity.value(Window::middle, item)), std::nullopt);
+    }
+    std::stable_sort(contenders_.begin() + static_cast<std::ptrdiff_t>(before), contenders_.end(),
+                     [](const Contender& a, const Contender& b) { return a.score != b.score ? a.score > b.score : a.item < b.item; });
+  }
+
+  void add(ItemNumber number, double score, std::optional<std::size_t> place)
+  {
+    Contender contender{ItemId(model_.item(number)), nullptr, score, place, score, {}};
+    contender.known = catalog_.find(contender.item);
+    if (rules_.refuses(contender.item, contender.known)) return;
+    contender.score = rules_.adjusted(score, contender.item, contender.known, request_.why ? &contender.adjustments : nullptr);
+    contenders_.push_back(std::move(contender));
+  }
+
+  void arrange(Recommendation& out)
+  {
+    std::vector<RankedItem> ranked;
+    ranked.reserve(contenders_.size());
+    for (const auto& contender : contenders_) ranked.push_back({&contender.item, contender.known, contender.score});
+    arrangement_ = rules_.arrange(ranked, request_.n, !request_.why_not.empty());
+    for (const auto& chosen : arrangement_.items) {
+      out.items.push_back({*chosen.item, chosen.score, {}});
+      if (request_.why) out.items.back().reasons = reasons(chosen);
+    }
+  }
+
+  [[nodiscard]] std::vector<Contribution> reasons(const Arranged& chosen) const
+  {
+    std::vector<Contribution> reasons;
+    if (chosen.ranked) {
+      const auto& contender = contenders_[*chosen.ranked];
+      if (contender.place)
+        reasons = reasons_of(model_, work_, *contender.place, catalog_);
+      else
+        reasons.push_back(popular_reason(model_, {model_.number_of(contender.item.text), contender.popularity}));
+      for (const auto& adjustment : contender.adjustments) reasons.push_back({"rules", adjustment.added, adjustment.sentence()});
+    }
+    if (chosen.rule) reasons.push_back({"rules", 0, chosen.sentence()});
+    return reasons;
+  }
+
+  [[nodiscard]] WhyNot why_not(const Recommendation& out, bool personal)
+  {
+    const auto& item = request_.why_not;
+    for (std::size_t i = 0; i < out.items.size(); ++i)
+      if (out.items[i].item == item) return {item, "shown", "it is shown at place " + std::to_string(i + 1), i + 1};
+    if (const auto refusal = rules_.refuses(item, catalog_.find(item)))
+      return {item, std::string(refusal->name()), refusal->sentence(), std::nullopt};
+    for (const auto& left_out : arrangement_.left_out)
+      if (contenders_[left_out.ranked].item == item)
+        return {item, std::string(left_out.refusal.name()), left_out.refusal.sentence(), left_out.ranked + 1};
+    const auto number = model_.number_of(item.text);
+    if (number == kUnknownItem) return {item, "never_learned", "the model has learned no click on it", std::nullopt};
+    return below(number, out, personal);
+  }
+
+  // Its rank, and the source in which the lowest that is shown has most before it.
+  [[nodiscard]] WhyNot below(ItemNumber number, const Recommendation& out, bool personal)
+  {
+    const auto& item = request_.why_not;
+    const auto items = work_.features.items();
+    const auto found = personal ? std::find(items.begin(), items.end(), number) : items.end();
+    if (!personal || found == items.end())
+      return {item, "no_candidate", personal ? "nothing that was seen leads to it, and it is not among the most popular"
+                                             : "it is not among the most popular", std::nullopt};
+    const auto place = static_cast<std::size_t>(found - items.begin());
+    const double score = rules_.adjusted(work_.scores.exact(place), item, catalog_.find(item));
+    std::size_t rank = 1;
+    for (std::size_t c = 0; c < items.size(); ++c) {
+      const ItemId other(model_.item(items[c]));
+      const auto* known = catalog_.find(other);
+      if (c != place && !rules_.refuses(other, known) && rules_.adjusted(work_.scores.exact(c), other, known) > score) ++rank;
+    }
+    std::string detail = "it ranks " + std::to_string(rank) + " among the candidates";
+    if (!out.items.empty()) {
+      const auto last = std::find(items.begin(), items.end(), model_.number_of(out.items.back().item.text));
+      if (last != items.end()) detail += "; " + lacks(place, static_cast<std::size_t>(last - items.begin()));
+    }
+    return {item, "ranked_below", detail, rank};
+  }
+
+  [[nodiscard]] std::string lacks(std::size_t place, std::size_t shown) const
+  {
+    std::size_t most = 0;
+    const auto before = [&](std::size_t g) {
+      return work_.scores.part(static_cast<Group>(g), shown) - work_.scores.part(static_cast<Group>(g), place);
+    };
+    for (std::size_t g = 1; g < kGroups; ++g)
+      if (before(g) > before(most)) most = g;
+    return "the last one shown has most before it in `" + std::string(group_name(static_cast<Group>(most))) + '`';
+  }
+
+  const Model& model_;
+  const RecommendRequest& request_;
+  const Catalog& catalog_;
+  AppliedRules& rules_;
+  Workspace& work_;
+  std::vector<Contender> contenders_; // best first
+  Arrangement arrangement_;
+};
 
 // --- JSON ------------------------------------------------------------------------------------------------------------------------
 
@@ -191,6 +288,7 @@ Outcome read_member(const JsonTree& tree, const JsonNode& node, RecommendRequest
 {
   if (node.key == "customer") return read_text(node, kMaxCustomerBytes, out.customer.text);
   if (node.key == "slot") return read_text(node, kMaxStringBytes, out.slot.text);
+  if (node.key == "why_not") return read_text(node, kMaxCustomerBytes, out.why_not.text);
   if (node.key == "item") return read_text(node, kMaxCustomerBytes, out.item.text);
   if (node.key == "n") return read_count(node, out.n);
   if (node.key == "recent") return read_recent(tree, node, out.recent);
@@ -235,6 +333,16 @@ void append_reasons(const std::vector<Contribution>& reasons, std::string& out)
   out += ']';
 }
 
+void append_why_not(const WhyNot& why_not, std::string& out)
+{
+  out += ",\"why_not\":{\"item\":";
+  append_json_string(why_not.item.text, out);
+  append_member("code", why_not.code, out);
+  append_member("detail", why_not.detail, out);
+  if (why_not.rank) append_member("rank", *why_not.rank, out);
+  out += '}';
+}
+
 } // namespace
 
 std::string_view tier_name(Tier tier)
@@ -274,7 +382,7 @@ Result<RecommendRequest, Reject> parse_request(std::string_view json, const Reco
 }
 
 Recommendation recommend(const Model& model, const Profile* profile, const RecommendRequest& request, const Catalog& catalog,
-                         Timestamp now)
+                         Timestamp now, const Rules& rules, const OfferLedger* ledger)
 {
   ATTUNE_ASSERT(request.n <= kMaxCount);
   Recommendation answer;
@@ -289,20 +397,12 @@ Recommendation recommend(const Model& model, const Profile* profile, const Recom
   }
 
   const auto in_cart = profile ? cart(*profile) : std::vector<CartLine>{};
-  const auto question = question_of(model, profile, request, in_cart, now);
-  Filter filter(model, catalog, now);
-  if (!question.session.empty()) filter.leave_out(question.session.back());
-  for (const auto& line : in_cart) filter.leave_out(model.number_of(line.item.text));
-
-  auto& work = workspace();
-  if (propose(model.state(), question, work)) {
-    answer.tier = Tier::fresh;
-    for (const auto& chosen : best_of(model, work, filter, request.n)) {
-      answer.items.push_back({ItemId(model.item(work.features.items()[chosen.place])), chosen.score, {}});
-      if (request.why) answer.items.back().reasons = reasons_of(model, work, chosen.place, catalog);
-    }
-  }
-  fill_with_popular(model, filter, request, answer);
+  const auto seen = seen_items(profile, in_cart, request, now);
+  AppliedRules applied(rules, {profile, &catalog, request.customer, answer.slot, request.item, seen, now}, ledger);
+  answer.holdout = applied.held_out();
+  auto question = question_of(model, profile, request, seen, in_cart);
+  question.remind = applied.reminds();
+  Answerer(model, request, catalog, applied).answer(question, answer);
   return answer;
 }
 
@@ -333,6 +433,8 @@ void append_recommendation_json(const Recommendation& recommendation, bool why, 
   }
   append_member("profile_version", recommendation.profile_version, out);
   append_member("model", recommendation.model, out);
+  if (recommendation.holdout) out += ",\"holdout\":true";
+  if (recommendation.why_not) append_why_not(*recommendation.why_not, out);
   out += '}';
 }
 

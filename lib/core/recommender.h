@@ -13,6 +13,7 @@
 #include "core/model.h"
 #include "core/profile.h"
 #include "core/reasons.h"
+#include "core/rules.h"
 
 namespace attune {
 
@@ -28,6 +29,7 @@ struct RecommendRequest {
   std::vector<ItemId> recent; // the client's own last items, oldest first; when given, used in place of the profile's session
   std::optional<Timestamp> at; // "now"; default: given by the caller
   bool why = false;
+  ItemId why_not; // an item whose absence is to be explained; empty: none
 };
 inline constexpr std::size_t kMaxRecent = 256;
 inline constexpr std::size_t kMaxRequestBytes = 64 * 1024;
@@ -48,6 +50,14 @@ struct RecommendedItem {
 enum class Tier : std::uint8_t { fresh, cached, session, popular, fallback_list };
 [[nodiscard]] std::string_view tier_name(Tier tier); // "fresh" "cached" "session" "popular" "static"
 
+// Why an item is not in an answer, or at which place it is.
+struct WhyNot {
+  ItemId item;
+  std::string code; // "shown", a filter's name, "ranked_below", "no_candidate", "never_learned"
+  std::string detail; // one sentence
+  std::optional<std::size_t> rank; // among the candidates that may be shown, from 1
+};
+
 struct Degraded {
   std::string code;
   std::string detail;
@@ -63,17 +73,21 @@ struct Recommendation {
   std::optional<Degraded> degraded;
   std::uint64_t profile_version = 0;
   std::string model; // Model::name()
+  bool holdout = false; // of the share of customers whose answers are the unpersonalised popular ones
+  std::optional<WhyNot> why_not; // when asked for
 };
 
 // What was seen, oldest first: `recent` when given, else the items of the profile's current session, else what is in its cart, else
-// its last purchase, else its last visit; then `item`. What the blend holds best after that comes first; where that is too little,
-// popular items follow behind. Left out: the item just seen, items in the cart, and items out of stock or expired. A catalog that holds
-// anything is taken to hold everything that can be shown, so that an item deleted from it is left out too; an empty one leaves nothing
-// out. `profile` may be null. Equal scores are ordered by item id. REQUIRES: n <= kMaxCount.
-// Tier: fresh when an item that was seen is known to the model, else popular. A model without clicks gives no items, degraded
-// "empty_model". Cost: some tens of microseconds, whatever the size of model and catalog.
+// its last purchase; then `item`. What the blend holds best after that comes first; where that is too little, popular items follow
+// behind. What may be shown, what is lifted and lowered and what stands where is the rules' affair (core/rules.h); the default leaves out
+// the item just seen, items in the cart, and items out of stock, expired or not in a catalog that holds anything. An empty catalog
+// leaves nothing out. `profile` may be null. Equal scores are ordered by item id. REQUIRES: n <= kMaxCount.
+// Tier: fresh when an item that was seen is known to the model, else popular; customers in the holdout are always given the popular
+// tier. A model without clicks gives no items, degraded "empty_model".
+// Cost: some tens of microseconds, whatever the size of model and catalog.
 [[nodiscard]] Recommendation recommend(const Model& model, const Profile* profile, const RecommendRequest& request,
-                                       const Catalog& catalog, Timestamp now);
+                                       const Catalog& catalog, Timestamp now, const Rules& rules = Rules(),
+                                       const OfferLedger* ledger = nullptr);
 
 // The object of GET /v1/recommendations (DESIGN section 6). One line, no newline.
 void append_recommendation_json(const Recommendation& recommendation, bool why, std::string& out);

@@ -7,7 +7,7 @@ namespace attune {
 
 bool in_force(const Rule& rule, Asker& asker, bool held_out)
 {
-  const Timestamp now = asker.question().now;
+  const Timestamp now = asker.occasion().now;
   if ((rule.from && now < *rule.from) || (rule.until && now >= *rule.until)) return false;
   if (held_out && rule.reads_customer) return false;
   return !rule.when || holds(*rule.when, asker);

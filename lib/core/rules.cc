@@ -43,12 +43,12 @@ std::string Adjustment::sentence() const
   return (added < 0 ? "lowered by the rule `" : "lifted by the rule `") + rule->name + '`';
 }
 
-AppliedRules::AppliedRules(const Rules& rules, Question question, const OfferLedger* ledger)
+AppliedRules::AppliedRules(const Rules& rules, Occasion occasion, const OfferLedger* ledger)
     : book_(rules.book()),
-      slot_(book_.of(question.slot.text)),
+      slot_(book_.of(occasion.slot.text)),
       ledger_(ledger),
-      asker_(std::move(question), book_.segments),
-      held_out_(book_.holdout.holds(asker_.question().customer)),
+      asker_(std::move(occasion), book_.segments),
+      held_out_(book_.holdout.holds(asker_.occasion().customer)),
       filter_(slot_.filters, asker_)
 {
 }
@@ -56,6 +56,11 @@ AppliedRules::AppliedRules(const Rules& rules, Question question, const OfferLed
 bool AppliedRules::reminds() const
 {
   return slot_.filters.reminders;
+}
+
+bool AppliedRules::only_filters() const
+{
+  return slot_.boosts.empty() && slot_.pins.empty() && slot_.caps.empty() && slot_.offers.empty() && slot_.lambda == 1;
 }
 
 std::size_t AppliedRules::most(std::size_t n) const
@@ -84,7 +89,7 @@ double AppliedRules::adjusted(double score, const ItemId& item, const CatalogIte
   return score;
 }
 
-Arrangement AppliedRules::arrange(std::span<const Ranked> ranked, std::size_t n, bool why)
+Arrangement AppliedRules::arrange(std::span<const RankedItem> ranked, std::size_t n, bool why)
 {
   ArrangementRules rules;
   rules.lambda = slot_.lambda;
@@ -110,7 +115,7 @@ Arrangement AppliedRules::arrange(std::span<const Ranked> ranked, std::size_t n,
   for (const auto number : slot_.caps)
     if (in_force(book_.caps[number].rule, asker_, held_out_)) rules.caps.push_back(&book_.caps[number]);
 
-  auto arrangement = attune::arrange(ranked, most(n), rules, filter_, *asker_.question().catalog);
+  auto arrangement = attune::arrange(ranked, most(n), rules, filter_, *asker_.occasion().catalog);
   arrangement.not_placed.insert(arrangement.not_placed.begin(), std::make_move_iterator(not_placed.begin()),
                                 std::make_move_iterator(not_placed.end()));
   return arrangement;

@@ -68,7 +68,7 @@ struct Adjustment {
 class AppliedRules {
  public:
   // `ledger` may be null: no offer has used anything of its budget.
-  AppliedRules(const Rules& rules, Question question, const OfferLedger* ledger = nullptr);
+  AppliedRules(const Rules& rules, Occasion occasion, const OfferLedger* ledger = nullptr);
   AppliedRules(const AppliedRules&) = delete;
   AppliedRules& operator=(const AppliedRules&) = delete;
 
@@ -76,12 +76,14 @@ class AppliedRules {
   [[nodiscard]] bool held_out() const { return held_out_; }
   // Whether this slot may show again what the customer has looked at. Where not, refuses() leaves such items out.
   [[nodiscard]] bool reminds() const;
+  // Whether nothing but filters has a say in this slot: then the list to show is the best that are not refused.
+  [[nodiscard]] bool only_filters() const;
   // How many items an answer has at most, n being asked for.
   [[nodiscard]] std::size_t most(std::size_t n) const;
   // The facts, so that the caller need not read the cart again.
   [[nodiscard]] Asker& asker() { return asker_; }
 
-  // Whether the item must not be shown. `known` is what the question's catalog says of it, null for nothing.
+  // Whether the item must not be shown. `known` is what the occasion's catalog says of it, null for nothing.
   // Cost: some tens of ns, plus that of `hide` conditions; see core/item_filter.h.
   [[nodiscard]] std::optional<Refusal> refuses(const ItemId& item, const CatalogItem* known)
   {
@@ -94,7 +96,7 @@ class AppliedRules {
                                 std::vector<Adjustment>* adjustments = nullptr);
 
   // The list to show: see core/arrangement.h. REQUIRES: `ranked` in order of falling score, each item once, none that refuses().
-  [[nodiscard]] Arrangement arrange(std::span<const Ranked> ranked, std::size_t n, bool why = false);
+  [[nodiscard]] Arrangement arrange(std::span<const RankedItem> ranked, std::size_t n, bool why = false);
 
  private:
   const std::vector<const Boost*>& boosts();

@@ -63,7 +63,7 @@ Result<Recommendation> Answering::answer(const RecommendRequest& request, Timest
 
 Recommendation Answering::answer(const RecommendRequest& request, const Profile* profile, Timestamp now) const
 {
-  auto answer = recommend(*parts_.model, profile, request, *parts_.catalog, request.at.value_or(now));
+  auto answer = recommend(*parts_.model, profile, request, *parts_.catalog, request.at.value_or(now), parts_.rules);
   answer.recommendation = id_of(parts_, request, answer);
   return answer;
 }

@@ -17,6 +17,7 @@ struct AnsweringParts {
   const Model* model = nullptr;
   const Catalog* catalog = nullptr;
   ProfileStore* store = nullptr; // null: nobody is known
+  Rules rules; // default: the filters alone
   std::function<void(std::array<std::uint8_t, 16>&)> randomness;
 };
 

@@ -19,7 +19,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   const Catalog catalog;
   AppliedRules applied(*rules, {&profile, &catalog, profile.customer, Slot("home"), ItemId("p"), {}, Timestamp{1'700'000'000'000}});
   const ItemId item("a");
-  const Ranked ranked{&item, nullptr, applied.adjusted(1, item, nullptr)};
+  const RankedItem ranked{&item, nullptr, applied.adjusted(1, item, nullptr)};
   const std::size_t refused = applied.refuses(item, nullptr) ? 1 : 0;
   const auto arrangement = applied.arrange({&ranked, 1 - refused}, 3, true);
   ATTUNE_ASSERT(arrangement.items.size() <= 3);

@@ -47,7 +47,7 @@ struct Asked {
   Timestamp now{kNoon};
   bool known = true; // whether there is a profile
 
-  [[nodiscard]] Question question() const
+  [[nodiscard]] Occasion occasion() const
   {
     return {known ? &profile : nullptr, &catalog, known ? profile.customer : CustomerId(), slot, page, seen, now};
   }
@@ -55,7 +55,7 @@ struct Asked {
 
 inline std::string refusal_of(const Rules& rules, const Asked& asked, std::string_view item, const OfferLedger* ledger = nullptr)
 {
-  AppliedRules applied(rules, asked.question(), ledger);
+  AppliedRules applied(rules, asked.occasion(), ledger);
   const ItemId id(item);
   const auto refusal = applied.refuses(id, asked.catalog.find(id));
   return refusal ? std::string(refusal->name()) + ": " + refusal->sentence() : "";
@@ -64,7 +64,7 @@ inline std::string refusal_of(const Rules& rules, const Asked& asked, std::strin
 // Candidates of falling score: the first has as many points as there are names.
 struct RankedItems {
   std::vector<ItemId> items;
-  std::vector<Ranked> ranked;
+  std::vector<RankedItem> ranked;
 
   RankedItems(const Catalog& catalog, std::vector<std::string> names, double step = 1)
   {
@@ -85,7 +85,7 @@ inline std::string names_of(const Arrangement& arrangement)
 inline std::string shown_of(const Rules& rules, const Asked& asked, std::vector<std::string> names, std::size_t n = 10,
                             const OfferLedger* ledger = nullptr)
 {
-  AppliedRules applied(rules, asked.question(), ledger);
+  AppliedRules applied(rules, asked.occasion(), ledger);
   std::erase_if(names, [&](const std::string& name) {
     const ItemId id(name);
     return applied.refuses(id, asked.catalog.find(id)).has_value();

@@ -37,9 +37,9 @@ BOOST_AUTO_TEST_CASE(without_rules_the_list_is_the_ranked_one_and_equal_scores_k
   const Rules rules;
   BOOST_TEST(shown_of(rules, asked, kAll, 4) == "p1 p2 p3 c1");
   const RankedItems equal(asked.catalog, {"t1", "c2", "p3", "c1"}, 0);
-  BOOST_TEST(names_of(AppliedRules(rules, asked.question()).arrange(equal.ranked, 3)) == "t1 c2 p3");
+  BOOST_TEST(names_of(AppliedRules(rules, asked.occasion()).arrange(equal.ranked, 3)) == "t1 c2 p3");
   const Rules diverse = rules_of("[default]\nlambda = 0.5");
-  BOOST_TEST(names_of(AppliedRules(diverse, asked.question()).arrange(equal.ranked, 3)) == "t1 c2 p3");
+  BOOST_TEST(names_of(AppliedRules(diverse, asked.occasion()).arrange(equal.ranked, 3)) == "t1 c2 p3");
 }
 
 BOOST_AUTO_TEST_CASE(a_pin_stands_at_its_place_whatever_its_score)
@@ -47,7 +47,7 @@ BOOST_AUTO_TEST_CASE(a_pin_stands_at_its_place_whatever_its_score)
   const Asked asked = a_shop();
   const Rules rules = rules_of("[[pin]]\nname = \"spring\"\nitem = \"t1\"\nplace = 2\nsay = \"our pick\"");
   BOOST_TEST(shown_of(rules, asked, kAll, 4) == "p1 t1 p2 p3");
-  AppliedRules applied(rules, asked.question());
+  AppliedRules applied(rules, asked.occasion());
   const RankedItems candidates(asked.catalog, {"p1", "p2"});
   const auto arrangement = applied.arrange(candidates.ranked, 4);
   BOOST_TEST(names_of(arrangement) == "p1 t1 p2");
@@ -76,7 +76,7 @@ BOOST_AUTO_TEST_CASE(a_pin_of_what_a_filter_refuses_is_not_shown_and_says_why)
       "[[pin]]\nname = \"gone\"\nitem = \"unheard of\"\nplace = 3\n[[pin]]\nname = \"far\"\nitem = \"t1\"\nplace = 7\n"
       "[[pin]]\nname = \"vip\"\nitem = \"c2\"\nplace = 4\nwhen = { field = \"events\", over = 9 }");
   BOOST_TEST(shown_of(rules, asked, kAll, 2) == "p1 p2");
-  AppliedRules applied(rules, asked.question());
+  AppliedRules applied(rules, asked.occasion());
   const auto arrangement = applied.arrange({}, 4, true);
   BOOST_TEST(reason_of(arrangement, "out") == "`out`: out of stock since the catalog says 0");
   BOOST_TEST(reason_of(arrangement, "cart") == "`c1`: in the cart already");
@@ -94,7 +94,7 @@ BOOST_AUTO_TEST_CASE(of_two_pins_at_one_place_the_first_that_holds_shows)
   BOOST_TEST(shown_of(rules, asked, {"p1"}) == "t1 p1");
   put_in(asked.profile, {an_event(EventType::search, "1", kNoon, "")});
   BOOST_TEST(shown_of(rules, asked, {"p1"}) == "c2 p1");
-  BOOST_TEST(reason_of(AppliedRules(rules, asked.question()).arrange({}, 4, true), "all") == "place 1 is taken by `vip`");
+  BOOST_TEST(reason_of(AppliedRules(rules, asked.occasion()).arrange({}, 4, true), "all") == "place 1 is taken by `vip`");
 }
 
 BOOST_AUTO_TEST_CASE(a_category_cap_lets_the_next_of_another_category_up_and_says_what_it_left_out)
@@ -102,7 +102,7 @@ BOOST_AUTO_TEST_CASE(a_category_cap_lets_the_next_of_another_category_up_and_say
   const Asked asked = a_shop();
   const Rules rules = rules_of("[[cap]]\ncategory = \"phones\"\nmost = 1\n[[cap]]\ntag = \"brand:a\"\nmost = 1");
   BOOST_TEST(shown_of(rules, asked, kAll) == "p1 c1 t1");
-  AppliedRules applied(rules, asked.question());
+  AppliedRules applied(rules, asked.occasion());
   const RankedItems candidates(asked.catalog, kAll);
   const auto arrangement = applied.arrange(candidates.ranked, 3, true);
   BOOST_TEST(arrangement.left_out.size() == 3u);
@@ -127,7 +127,7 @@ BOOST_AUTO_TEST_CASE(caps_hold_for_pins_too)
       "[[cap]]\ncategory = \"phones\"\nmost = 1\n[[pin]]\nitem = \"p3\"\nplace = 3\n"
       "[[pin]]\nname = \"second\"\nitem = \"p2\"\nplace = 1");
   BOOST_TEST(shown_of(rules, asked, kAll) == "c1 c2 p3 t1");
-  BOOST_TEST(reason_of(AppliedRules(rules, asked.question()).arrange({}, 4, true), "second") ==
+  BOOST_TEST(reason_of(AppliedRules(rules, asked.occasion()).arrange({}, 4, true), "second") ==
              "`p2`: the list shows 1 of `phones` already, the most it may");
 }
 

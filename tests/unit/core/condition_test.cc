@@ -11,14 +11,14 @@ namespace {
 bool holds_for(const Asked& asked, std::string_view condition, std::string_view head = "")
 {
   const Rules rules = rules_of(std::string(head) + "\n[[boost]]\nadd = 1\nwhen = " + std::string(condition));
-  AppliedRules applied(rules, asked.question());
+  AppliedRules applied(rules, asked.occasion());
   return applied.adjusted(0, ItemId("any"), nullptr) == 1;
 }
 
 bool holds_for_item(const Asked& asked, std::string_view item, std::string_view condition)
 {
   const Rules rules = rules_of("[[boost]]\nadd = 1\nitem = " + std::string(condition));
-  AppliedRules applied(rules, asked.question());
+  AppliedRules applied(rules, asked.occasion());
   const ItemId id(item);
   return applied.adjusted(0, id, asked.catalog.find(id)) == 1;
 }

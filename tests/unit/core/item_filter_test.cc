@@ -42,7 +42,7 @@ BOOST_AUTO_TEST_CASE(without_a_file_what_was_bought_looked_at_and_shown_may_be_s
   put_in(asked.profile, {a_purchase("1", kNoon - 1, {a_line("c", 1, "1")}), an_event(EventType::view, "2", kNoon, "b"),
                          shown_items("3", kNoon, {"d"})});
   for (const char* item : {"b", "c", "d", "unheard of"}) BOOST_TEST(refusal_of(kDefaults, asked, item) == "", item);
-  BOOST_TEST(AppliedRules(kDefaults, asked.question()).reminds());
+  BOOST_TEST(AppliedRules(kDefaults, asked.occasion()).reminds());
 }
 
 BOOST_AUTO_TEST_CASE(an_item_marked_deleted_is_refused_even_by_an_otherwise_empty_catalog)
@@ -50,7 +50,7 @@ BOOST_AUTO_TEST_CASE(an_item_marked_deleted_is_refused_even_by_an_otherwise_empt
   Asked asked;
   CatalogItem deleted;
   deleted.deleted = true;
-  AppliedRules applied(kDefaults, asked.question());
+  AppliedRules applied(kDefaults, asked.occasion());
   BOOST_TEST((applied.refuses(ItemId("a"), &deleted)->filter == Filter::unlisted));
   BOOST_TEST(!applied.refuses(ItemId("a"), nullptr).has_value());
 }
@@ -133,7 +133,7 @@ BOOST_AUTO_TEST_CASE(a_slot_that_does_not_remind_shows_nothing_that_was_looked_a
   asked.seen = {ItemId("session"), ItemId("last")};
   put_in(asked.profile, {an_event(EventType::view, "1", kNoon - 20 * kDay, "once")});
   const Rules rules = rules_of("[slot.discover]\nremind = false");
-  BOOST_TEST(!AppliedRules(rules, asked.question()).reminds());
+  BOOST_TEST(!AppliedRules(rules, asked.occasion()).reminds());
   BOOST_TEST(refusal_of(rules, asked, "once") == "reminder: looked at before, and this slot does not remind");
   BOOST_TEST(refusal_of(rules, asked, "session") == "reminder: looked at before, and this slot does not remind");
   asked.slot = Slot("home");

@@ -19,7 +19,7 @@ Event shown_item(std::string id, std::int64_t ms, std::string item)
 std::string why_not(std::string_view toml, const Asked& asked, const OfferLedger* ledger = nullptr)
 {
   const Rules rules = rules_of(toml);
-  AppliedRules applied(rules, asked.question(), ledger);
+  AppliedRules applied(rules, asked.occasion(), ledger);
   const auto arrangement = applied.arrange({}, 4, true);
   return arrangement.not_placed.empty() ? "" : arrangement.not_placed.front().reason;
 }
@@ -34,7 +34,7 @@ BOOST_AUTO_TEST_CASE(an_offer_stands_at_its_place_and_is_named_so_that_it_can_be
   const Rules rules = rules_of(kOffer);
   BOOST_TEST(shown_of(rules, asked, {"a", "b", "o"}) == "a o b");
   BOOST_TEST((rules.offers() == std::vector<std::string_view>{"strap"}));
-  const auto arrangement = AppliedRules(rules, asked.question()).arrange({}, 4);
+  const auto arrangement = AppliedRules(rules, asked.occasion()).arrange({}, 4);
   BOOST_TEST_REQUIRE(arrangement.items.size() == 1u);
   BOOST_TEST(arrangement.items[0].offer->rule.name == "strap");
   BOOST_TEST(arrangement.items[0].sentence() == "put here by the offer `strap`");
@@ -104,7 +104,7 @@ BOOST_AUTO_TEST_CASE(an_offer_has_a_holdout_of_its_own)
   for (std::size_t i = 0; i < 4000; ++i) {
     Asked asked;
     asked.profile.customer = CustomerId(named("c", i));
-    const auto shown = names_of(AppliedRules(rules, asked.question()).arrange({}, 4));
+    const auto shown = names_of(AppliedRules(rules, asked.occasion()).arrange({}, 4));
     both += shown == "p o" ? 1 : 0;
     first += shown.find('o') != std::string::npos ? 1 : 0;
   }

@@ -105,7 +105,7 @@ Case random_case(Random& random)
   put_in(drawn.asked.profile, a_stream(random(), {.events = below(random, 60), .days = 40, .items = 40}));
   drawn.asked.now = {kNoon + static_cast<std::int64_t>(below(random, 50)) * kDay};
   if (below(random, 2) == 0) drawn.asked.seen = {ItemId(random_item(random))};
-  AppliedRules applied(drawn.rules, drawn.asked.question());
+  AppliedRules applied(drawn.rules, drawn.asked.occasion());
   std::set<std::string> drawn_already;
   for (std::size_t i = below(random, 60); i > 0; --i) {
     const std::string name = random_item(random);
@@ -133,11 +133,11 @@ BOOST_AUTO_TEST_CASE(no_list_shows_what_is_refused_or_an_item_twice_or_more_than
   holds_for_seeds("nothing refused, nothing twice, at most n", [](Random& random) {
     const Case drawn = random_case(random);
     const auto candidates = candidates_of(drawn);
-    AppliedRules applied(drawn.rules, drawn.asked.question());
+    AppliedRules applied(drawn.rules, drawn.asked.occasion());
     const auto arrangement = applied.arrange(candidates.ranked, drawn.n);
     RC_ASSERT(arrangement.items.size() <= drawn.n);
     std::set<ItemId> shown;
-    AppliedRules again(drawn.rules, drawn.asked.question());
+    AppliedRules again(drawn.rules, drawn.asked.occasion());
     for (const auto& item : arrangement.items) {
       RC_ASSERT(shown.insert(*item.item).second);
       RC_ASSERT(!again.refuses(*item.item, drawn.asked.catalog.find(*item.item)));
@@ -151,7 +151,7 @@ BOOST_AUTO_TEST_CASE(no_list_exceeds_a_category_cap)
   holds_for_seeds("caps are kept", [](Random& random) {
     const Case drawn = random_case(random);
     const auto candidates = candidates_of(drawn);
-    AppliedRules applied(drawn.rules, drawn.asked.question());
+    AppliedRules applied(drawn.rules, drawn.asked.occasion());
     const auto arrangement = applied.arrange(candidates.ranked, drawn.n);
     std::map<std::string, std::size_t> counts;
     for (const auto& item : arrangement.items)
@@ -172,7 +172,7 @@ BOOST_AUTO_TEST_CASE(a_pin_in_force_is_at_its_place_or_there_is_a_reason)
   holds_for_seeds("pins are kept", [](Random& random) {
     const Case drawn = random_case(random);
     const auto candidates = candidates_of(drawn);
-    AppliedRules applied(drawn.rules, drawn.asked.question());
+    AppliedRules applied(drawn.rules, drawn.asked.occasion());
     const auto arrangement = applied.arrange(candidates.ranked, drawn.n, true);
     for (const auto& pin : drawn.rules.book().pins) {
       const auto told = std::count_if(arrangement.not_placed.begin(), arrangement.not_placed.end(),
@@ -193,7 +193,7 @@ BOOST_AUTO_TEST_CASE(a_list_is_no_shorter_than_the_candidates_and_the_caps_make_
   holds_for_seeds("nothing is left out without a reason", [](Random& random) {
     const Case drawn = random_case(random);
     const auto candidates = candidates_of(drawn);
-    AppliedRules applied(drawn.rules, drawn.asked.question());
+    AppliedRules applied(drawn.rules, drawn.asked.occasion());
     const auto arrangement = applied.arrange(candidates.ranked, drawn.n, true);
     std::set<std::size_t> explained;
     for (const auto& left : arrangement.left_out) explained.insert(left.ranked);
@@ -209,8 +209,8 @@ BOOST_AUTO_TEST_CASE(the_same_question_has_the_same_list)
     const Case drawn = random_case(random);
     const auto candidates = candidates_of(drawn);
     const Rules again = rules_of(drawn.toml);
-    const auto first = AppliedRules(drawn.rules, drawn.asked.question()).arrange(candidates.ranked, drawn.n, true);
-    const auto second = AppliedRules(again, drawn.asked.question()).arrange(candidates.ranked, drawn.n);
+    const auto first = AppliedRules(drawn.rules, drawn.asked.occasion()).arrange(candidates.ranked, drawn.n, true);
+    const auto second = AppliedRules(again, drawn.asked.occasion()).arrange(candidates.ranked, drawn.n);
     RC_ASSERT(names_of(first) == names_of(second));
   });
 }
@@ -221,7 +221,7 @@ BOOST_AUTO_TEST_CASE(items_that_have_no_rule_keep_their_order_where_diversity_is
     const Case drawn = random_case(random);
     if (drawn.rules.book().other_slots.lambda < 1) return;
     const auto candidates = candidates_of(drawn);
-    const auto arrangement = AppliedRules(drawn.rules, drawn.asked.question()).arrange(candidates.ranked, drawn.n);
+    const auto arrangement = AppliedRules(drawn.rules, drawn.asked.occasion()).arrange(candidates.ranked, drawn.n);
     std::optional<std::size_t> before;
     for (const auto& item : arrangement.items) {
       if (item.rule) continue;
@@ -235,7 +235,7 @@ BOOST_AUTO_TEST_CASE(adjustments_and_the_score_before_add_up_to_the_score)
 {
   holds_for_seeds("contributions sum exactly", [](Random& random) {
     const Case drawn = random_case(random);
-    AppliedRules applied(drawn.rules, drawn.asked.question());
+    AppliedRules applied(drawn.rules, drawn.asked.occasion());
     const ItemId item(random_item(random));
     double sum = (static_cast<double>(below(random, 2'000'001)) - 1e6) / 7;
     std::vector<Adjustment> adjustments;

@@ -82,7 +82,7 @@ BOOST_AUTO_TEST_CASE(the_rules_of_the_example_shop_lift_what_fits_the_phone_in_t
   asked.catalog = the_shop();
   asked.slot = Slot("cart");
   put_in(asked.profile, {an_event(EventType::cart_add, "1", kNoon, "aurora-5")});
-  AppliedRules applied(rules, asked.question());
+  AppliedRules applied(rules, asked.occasion());
   std::vector<Adjustment> adjustments;
   const ItemId phone_case("aurora-5-case");
   const ItemId lamp("desk-lamp");
@@ -99,7 +99,7 @@ BOOST_AUTO_TEST_CASE(the_rules_of_the_example_shop_name_items_and_categories_tha
   asked.catalog = the_shop();
   for (const char* slot : {"home", "product", "cart"}) {
     asked.slot = Slot(slot);
-    AppliedRules applied(rules, asked.question());
+    AppliedRules applied(rules, asked.occasion());
     for (const auto& missing : applied.arrange({}, 10, true).not_placed)
       BOOST_TEST(missing.reason.find("not in the catalog") == std::string::npos, missing.rule->name);
   }
@@ -303,7 +303,7 @@ BOOST_AUTO_TEST_CASE(boosts_and_burials_apply_in_the_order_of_the_file_and_add_u
       "[[bury]]\nname = \"never\"\nsubtract = 1\nitem = { field = \"item\", is = \"b\" }\n"
       "[[boost]]\nname = \"thrice\"\nfactor = 3\n[[boost]]\nname = \"elsewhere\"\nadd = 9\nslot = \"cart\"");
   const Asked asked;
-  AppliedRules applied(rules, asked.question());
+  AppliedRules applied(rules, asked.occasion());
   std::vector<Adjustment> adjustments;
   const double score = applied.adjusted(0.1, ItemId("a"), nullptr, &adjustments);
   BOOST_TEST(score == (0.1 * 0.5 + 0.3) * 3, boost::test_tools::tolerance(1e-12));
@@ -326,8 +326,8 @@ BOOST_AUTO_TEST_CASE(a_boost_lifts_and_a_burial_lowers_scores_below_zero_too)
   const Asked asked;
   const Rules boost = rules_of("[[boost]]\nfactor = 1.5");
   const Rules bury = rules_of("[[bury]]\nfactor = 0.5");
-  BOOST_TEST(AppliedRules(boost, asked.question()).adjusted(-3, ItemId("a"), nullptr) == -2);
-  BOOST_TEST(AppliedRules(bury, asked.question()).adjusted(-2, ItemId("a"), nullptr) == -3);
+  BOOST_TEST(AppliedRules(boost, asked.occasion()).adjusted(-3, ItemId("a"), nullptr) == -2);
+  BOOST_TEST(AppliedRules(bury, asked.occasion()).adjusted(-2, ItemId("a"), nullptr) == -3);
 }
 
 BOOST_AUTO_TEST_CASE(a_rule_is_in_force_from_its_first_moment_to_the_end_of_its_last_day)
@@ -338,7 +338,7 @@ BOOST_AUTO_TEST_CASE(a_rule_is_in_force_from_its_first_moment_to_the_end_of_its_
   const auto at = [&rules](std::int64_t ms) {
     Asked asked;
     asked.now = {ms};
-    return AppliedRules(rules, asked.question()).adjusted(0, ItemId("a"), nullptr);
+    return AppliedRules(rules, asked.occasion()).adjusted(0, ItemId("a"), nullptr);
   };
   BOOST_TEST(at(kNoon - 1) == 10);
   BOOST_TEST(at(kNoon) == 101);
@@ -378,14 +378,14 @@ BOOST_AUTO_TEST_CASE(in_the_holdout_rules_that_ask_for_the_customer_do_not_hold)
   asked.catalog = catalog_of({R"({"item":"a"})", R"({"item":"b"})", R"({"item":"c","accessories":["b"]})"});
   put_in(asked.profile, {an_event(EventType::cart_add, "1", kNoon, "c")});
   const ItemId b("b");
-  AppliedRules held(rules, asked.question());
+  AppliedRules held(rules, asked.occasion());
   BOOST_TEST(held.held_out());
   BOOST_TEST(held.adjusted(0, b, asked.catalog.find(b)) == 11);
   const auto arrangement = held.arrange({}, 5, true);
   BOOST_TEST(names_of(arrangement) == "a");
   BOOST_TEST(arrangement.not_placed.at(0).reason == "the customer is in the holdout");
   asked.profile.customer = CustomerId();
-  AppliedRules others(rules, asked.question());
+  AppliedRules others(rules, asked.occasion());
   BOOST_TEST(!others.held_out());
   BOOST_TEST(others.adjusted(0, b, asked.catalog.find(b)) == 1111);
 }
@@ -394,8 +394,8 @@ BOOST_AUTO_TEST_CASE(a_slot_may_show_less_than_is_asked_for_and_never_more)
 {
   const Rules rules = rules_of("[default]\nn = 5\n[slot.cart]\nn = 2");
   Asked asked;
-  BOOST_TEST(AppliedRules(rules, asked.question()).most(10) == 5u);
-  BOOST_TEST(AppliedRules(rules, asked.question()).most(3) == 3u);
+  BOOST_TEST(AppliedRules(rules, asked.occasion()).most(10) == 5u);
+  BOOST_TEST(AppliedRules(rules, asked.occasion()).most(3) == 3u);
   asked.slot = Slot("cart");
   BOOST_TEST(shown_of(rules, asked, {"a", "b", "c"}) == "a b");
 }
