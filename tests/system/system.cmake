@@ -14,7 +14,7 @@ function(attune_system_test name)
 endfunction()
 
 attune_system_test(bad_input)
-attune_system_test(killed_tools)
+attune_system_test(killed_tools TIMEOUT 480)
 attune_system_test(killed_updater)
 attune_system_test(pipe)
 attune_system_test(shuffled)
