@@ -32,4 +32,5 @@ attune_test(contract_kafka_log
   LINKS attune_adapters PkgConfig::RDKAFKA
   TIMEOUT 600
   LABELS contract)
-set_tests_properties(contract_kafka_log PROPERTIES FIXTURES_REQUIRED kafka ENVIRONMENT "ATTUNE_KAFKA_ENV=${CMAKE_BINARY_DIR}/kafka.env")
+set_tests_properties(contract_kafka_log PROPERTIES FIXTURES_REQUIRED kafka ENVIRONMENT
+  "ATTUNE_KAFKA_ENV=${CMAKE_BINARY_DIR}/kafka.env;ATTUNE_SOURCE=${CMAKE_SOURCE_DIR}")
