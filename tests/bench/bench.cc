@@ -302,6 +302,11 @@ int latency(const std::string& log_url, const std::string& store_url, double rat
   const auto total = static_cast<std::size_t>(rate * seconds);
   constexpr std::size_t kCustomers = 100'000;
   const std::string prefix = "l" + std::to_string(::getpid()) + "-";
+  // Of one millisecond, the event sent later has the larger id.
+  const auto id_of = [&prefix](std::size_t number) {
+    const auto digits = std::to_string(number);
+    return prefix + std::string(9 - digits.size(), '0') + digits;
+  };
   std::vector<std::atomic<std::int64_t>> arrived(total);
   std::atomic<std::size_t> missing{total};
   std::atomic<bool> done{false};
@@ -311,7 +316,7 @@ int latency(const std::string& log_url, const std::string& store_url, double rat
     for (const auto& list : profile.recent)
       for (auto kept = list.rbegin(); kept != list.rend(); ++kept) {
         const std::string id(kept->id());
-        if (!id.starts_with(prefix)) break;
+        if (!id.starts_with(prefix)) continue; // of an earlier run
         const auto number = static_cast<std::size_t>(std::strtoull(id.c_str() + prefix.size(), nullptr, 10));
         std::int64_t none = 0;
         if (number >= total || !arrived[number].compare_exchange_strong(none, now)) break;
@@ -352,9 +357,9 @@ int latency(const std::string& log_url, const std::string& store_url, double rat
     std::this_thread::sleep_until(due);
     worst_slip = std::max<std::int64_t>(worst_slip, (Steady::now() - due).count());
     const auto customer = "lc-" + std::to_string(random() % kCustomers);
-    json = R"({"id":")" + prefix + std::to_string(i) + R"(","type":"view","time":)" +
-           std::to_string(begin_ms + static_cast<std::int64_t>(i)) + R"(,"customer":")" + customer + R"(","item":"sku-)" +
-           std::to_string(random() % 43000) + R"(","category":"cat-7"})";
+    json = R"({"id":")" + id_of(i) + R"(","type":"view","time":)" +
+           std::to_string(begin_ms + static_cast<std::int64_t>(1e3 * static_cast<double>(i) / rate)) + R"(,"customer":")" +
+           customer + R"(","item":"sku-)" + std::to_string(random() % 43000) + R"(","category":"cat-7"})";
     OutgoingRecord record;
     record.topic = kClicksTopic;
     record.key = customer;

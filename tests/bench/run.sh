@@ -150,8 +150,8 @@ fi
 
 if section latency; then
   attune-init --log "$LOG" --partitions 6 >/dev/null || true
+  redis-cli -s "$work/redis.sock" flushall >/dev/null
   measure() { # measure NAME LOG STORE RATE P50 P99
-    redis-cli -s "$work/redis.sock" flushall >/dev/null
     attune-bench latency "$2" "$3" "$4" "$LATENCY_SECONDS" ${5:+-X "$5"} >"$work/latency" || true
     note "latency_$1" "$(cat "$work/latency")"
   }
