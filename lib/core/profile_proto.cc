@@ -5,7 +5,6 @@
 
 #include <algorithm>
 #include <functional>
-#include <ranges>
 
 #include "core/proto_fields.h"
 
@@ -83,8 +82,8 @@ void put(Sink& sink, const Summary& summary)
   for (const auto& tile : summary.tiles) sink.part(kTiles, tile.wire);
   if (summary.newest_order) sink.part(kNewestOrder, summary.newest_order->wire.view());
   for (const auto& entry : summary.last_purchases) put_message(sink, kLastPurchasesField, entry);
-  sink.fixed64s(kFoldedTimes, std::views::transform(summary.folded, [](const FoldedId& folded) { return folded.time.ms; }));
-  sink.fixed64s(kFoldedHashesField, std::views::transform(summary.folded, &FoldedId::hash));
+  sink.fixed64s(kFoldedTimes, summary.folded, [](const FoldedId& folded) { return folded.time.ms; });
+  sink.fixed64s(kFoldedHashesField, summary.folded, [](const FoldedId& folded) { return folded.hash; });
   if (summary.first_time) sink.present_number(kFirstTime, ProtoLite::ZigZagEncode64(summary.first_time->ms));
 }
 

@@ -43,8 +43,9 @@ class ProtoSize {
     if (!value.empty()) part(field, value);
   }
   void part(int field, std::string_view value) { length_delimited(field, value.size()); }
-  template <class Values>
-  void fixed64s(int field, const Values& values)
+  // `of` gives the 64 bits of a value.
+  template <class Values, class Of>
+  void fixed64s(int field, const Values& values, const Of&)
   {
     if (!values.empty()) length_delimited(field, values.size() * sizeof(std::uint64_t));
   }
@@ -88,14 +89,15 @@ class ProtoWriter {
     head(field, value.size());
     copy(value.data(), value.size());
   }
-  template <class Values>
-  void fixed64s(int field, const Values& values)
+  template <class Values, class Of>
+  void fixed64s(int field, const Values& values, const Of& of)
   {
     if (values.empty()) return;
     head(field, values.size() * sizeof(std::uint64_t));
-    for (const auto value : values) {
-      static_assert(sizeof value == sizeof(std::uint64_t));
-      copy(&value, sizeof value);
+    for (const auto& value : values) {
+      const auto bits = of(value);
+      static_assert(sizeof bits == sizeof(std::uint64_t));
+      copy(&bits, sizeof bits);
     }
   }
   template <class Put>
