@@ -80,7 +80,8 @@ class Producer::EventIntake final : public Producer::Intake {
 
   Result<bool, Reject> read(std::string_view text, Sending& out) override
   {
-    if (format_ != InputFormat::csv) { // which has rules of its own about white space
+    // CSV has rules of its own about white space, and Protobuf is no text: its first byte is a newline.
+    if (format_ != InputFormat::csv && format_ != InputFormat::protobuf) {
       text = trimmed(text);
       if (text.empty()) return false;
     }
