@@ -9,7 +9,7 @@
 #include "adapters/envelope.h"
 #include "adapters/places.h"
 #include "core/canonical_json.h"
-#include "core/column_map.h"
+#include "event_source.h"
 #include "pipeline/produce.h"
 #include "places_options.h"
 #include "service/pace.h"
@@ -41,16 +41,6 @@ struct Arguments {
   std::vector<std::string> files;
 };
 
-Status read_column_map(const std::string& path, std::shared_ptr<const ColumnMap>& columns)
-{
-  const auto text = read_whole(path);
-  if (!text) return text.error();
-  auto map = ColumnMap::parse(*text, path);
-  if (!map) return map.error();
-  columns = *map;
-  return {};
-}
-
 Status settle(Arguments& arguments)
 {
   const auto usage = [](std::string message) { return Error{Code::usage, std::move(message)}; };
@@ -62,8 +52,11 @@ Status settle(Arguments& arguments)
   produce.format = arguments.format;
   produce.keep_partition = arguments.keep_partition;
 
-  if (!arguments.map.empty())
-    if (auto read = read_column_map(arguments.map, produce.columns); !read) return read;
+  if (!arguments.map.empty()) {
+    auto columns = read_column_map(arguments.map);
+    if (!columns) return columns.error();
+    produce.columns = *columns;
+  }
   if (produce.format == InputFormat::csv && !produce.columns) return usage("--format csv: needs --map FILE");
   if (produce.format == InputFormat::raw && arguments.topic.empty()) return usage("--format raw: needs --topic");
   if (arguments.log.url.empty()) {

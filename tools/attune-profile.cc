@@ -1,7 +1,6 @@
 // attune-profile: the profiles of a store: one of them to look at, all of them out and in, one forgotten, two lots compared.
 #include "core/canonical_json.h"
 #include "core/event_json.h"
-#include "core/field_rules.h"
 #include "core/profile_json.h"
 #include "pipeline/profile_transfer.h"
 #include "pipeline/profile_writer.h"
@@ -227,15 +226,6 @@ class Program {
   std::string text_;
   std::uint64_t unread_ = 0;
 };
-
-Status parse_time(const std::string& text, std::optional<Timestamp>& out)
-{
-  const bool digits = text.find_first_not_of("0123456789", text.starts_with('-') ? 1 : 0) == std::string::npos;
-  const auto time = digits ? read_milliseconds(text) : read_rfc3339(text);
-  if (!time) return Error{Code::usage, std::string(kNotATime) + ": " + text};
-  out = *time;
-  return {};
-}
 
 void declare(Tool& tool, Settings& settings, Program& program)
 {

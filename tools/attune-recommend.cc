@@ -200,15 +200,6 @@ Result<ExitStatus> run(Tool& tool, Settings& settings)
   return rejected + program.rejected() == 0 ? ExitStatus::done : ExitStatus::bad_data;
 }
 
-Status parse_time(const std::string& text, std::optional<Timestamp>& out)
-{
-  const bool digits = text.find_first_not_of("0123456789", text.starts_with('-') ? 1 : 0) == std::string::npos;
-  const auto time = digits ? read_milliseconds(text) : read_rfc3339(text);
-  if (!time) return Error{Code::usage, std::string(time.error()) + ": " + text};
-  out = *time;
-  return {};
-}
-
 } // namespace
 } // namespace attune
 

@@ -131,7 +131,7 @@ Result<ExitStatus> learn(Tool& tool, const Settings& settings)
       open_dead_letters({settings.dead_letters, tool.name(), settings.log.name_space, writer.get(), settings.log.options()});
   if (!dead_letters) return dead_letters.error();
   Lessons lessons;
-  Trainer trainer(lessons, **dead_letters);
+  Trainer trainer([&](const Event& event) { lessons.add(event); }, **dead_letters);
   auto read = settings.log.url.empty() ? from_lines(tool, settings, trainer) : from_log(tool, settings, trainer);
   if (!read) return read.error();
   if (auto flushed = (*dead_letters)->flush(settings.give_up); !flushed) return flushed.error();

@@ -4,6 +4,7 @@
 
 #include "adapters/kafka_log.h"
 #include "core/event.h"
+#include "core/field_rules.h"
 
 namespace attune {
 
@@ -97,6 +98,15 @@ void StorePlace::declare(Command& command, std::string help)
 void StorePlace::declare_password(Command& command)
 {
   command.option("--store-password", password, "TEXT", "the password at the server, instead of one in the URL").secret();
+}
+
+Status parse_time(const std::string& text, std::optional<Timestamp>& out)
+{
+  const bool digits = text.find_first_not_of("0123456789", text.starts_with('-') ? 1 : 0) == std::string::npos;
+  const auto time = digits ? read_milliseconds(text) : read_rfc3339(text);
+  if (!time) return Error{Code::usage, std::string(time.error()) + ": " + text};
+  out = *time;
+  return {};
 }
 
 void declare_libraries(Tool& tool)

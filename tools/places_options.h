@@ -48,6 +48,9 @@ struct StorePlace {
   Result<std::unique_ptr<ProfileStore>> open(const std::string& name_space, bool read_only = false) const;
 };
 
+// A moment, as an option's value: RFC 3339, or ms since 1970. ERRORS: usage, the reason alone.
+Status parse_time(const std::string& text, std::optional<Timestamp>& out);
+
 // The library of --version whose version decides what can be asked of a broker.
 void declare_libraries(Tool& tool);
 

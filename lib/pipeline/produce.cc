@@ -12,20 +12,7 @@ namespace {
 
 constexpr std::size_t kEventTypes = static_cast<std::size_t>(EventType::custom) + 1;
 constexpr std::size_t kMostReturned = 64; // kinds of dead letters remembered at a time
-constexpr std::pair<InputFormat, std::string_view> kFormats[] = {
-    {InputFormat::attune, "attune"}, {InputFormat::segment, "segment"},           {InputFormat::cloudevents, "cloudevents"},
-    {InputFormat::csv, "csv"},       {InputFormat::catalog, "catalog"},           {InputFormat::envelope, "envelope"},
-    {InputFormat::raw, "raw"},       {InputFormat::dead_letters, "dead-letters"}, {InputFormat::protobuf, kProtobufFormat},
-};
 const Header kProtobufHeader{kContentTypeHeader, kProtobufContentType};
-
-// White space around a JSON text says nothing, and would make a value that is not one line of an envelope.
-std::string_view trimmed(std::string_view text)
-{
-  const auto first = text.find_first_not_of(" \t\r\n");
-  if (first == std::string_view::npos) return {};
-  return text.substr(first, text.find_last_not_of(" \t\r\n") - first + 1);
-}
 
 Reject as_reject(const Error& error)
 {
@@ -35,20 +22,6 @@ Reject as_reject(const Error& error)
 }
 
 } // namespace
-
-std::string_view format_name(InputFormat format)
-{
-  for (const auto& [known, name] : kFormats)
-    if (known == format) return name;
-  return {};
-}
-
-std::optional<InputFormat> format_named(std::string_view name)
-{
-  for (const auto& [format, known] : kFormats)
-    if (known == name) return format;
-  return {};
-}
 
 // What one input became. Views live until the intake reads again.
 struct Producer::Sending {
@@ -71,8 +44,8 @@ class Producer::Intake {
 
 class Producer::EventIntake final : public Producer::Intake {
  public:
-  EventIntake(std::unique_ptr<Dialect> dialect, InputFormat format, const ProduceOptions& options, const ProduceParts& parts)
-      : dialect_(std::move(dialect)), format_(format), options_(options), parts_(parts)
+  EventIntake(InputFormat format, const ProduceOptions& options, const EntryPlace& entry)
+      : input_(format, options.columns, entry), own_(format == InputFormat::attune), options_(options)
   {
     for (std::size_t i = 1; i < kEventTypes; ++i)
       topics_[i] = options.topic.empty() ? in_namespace(options.name_space, topic_of(static_cast<EventType>(i))) : options.topic;
@@ -80,17 +53,9 @@ class Producer::EventIntake final : public Producer::Intake {
 
   Result<bool, Reject> read(std::string_view text, Sending& out) override
   {
-    // CSV has rules of its own about white space, and Protobuf is no text: its first byte is a newline.
-    if (format_ != InputFormat::csv && format_ != InputFormat::protobuf) {
-      text = trimmed(text);
-      if (text.empty()) return false;
-    }
-    if (auto parsed = dialect_->parse(text, event_); !parsed || !*parsed) return parsed;
-
-    Entry entry{parts_.clock->now(), {}, options_.currency};
-    if (event_.id.empty() && !event_.time) parts_.randomness(entry.random);
-    const auto changed = complete(event_, entry);
-    if (!changed) return changed.error();
+    const auto found = input_.read(text, event_);
+    if (!found) return found.error();
+    if (*found == EventInput::Found::nothing) return false;
 
     out.topic = topics_[static_cast<std::size_t>(event_.type)];
     out.key = event_.customer.text;
@@ -100,7 +65,7 @@ class Producer::EventIntake final : public Producer::Intake {
       append_event_proto(event_, value_);
       out.value = value_;
       out.headers = {&kProtobufHeader, 1};
-    } else if (format_ == InputFormat::attune && !*changed) { // a whole event may travel as it came
+    } else if (own_ && *found == EventInput::Found::as_it_was) {
       out.value = text;
     } else {
       value_.clear();
@@ -111,10 +76,9 @@ class Producer::EventIntake final : public Producer::Intake {
   }
 
  private:
-  std::unique_ptr<Dialect> dialect_;
-  InputFormat format_;
+  EventInput input_;
+  bool own_; // a whole event may travel as it came
   const ProduceOptions& options_;
-  const ProduceParts& parts_;
   std::array<std::string, kEventTypes> topics_;
   Event event_;
   std::string value_;
@@ -186,7 +150,13 @@ class Producer::RawIntake final : public Producer::Intake {
   std::string topic_;
 };
 
-Producer::Producer(ProduceOptions options, ProduceParts parts) : options_(std::move(options)), parts_(std::move(parts))
+Producer::Producer(ProduceOptions options, ProduceParts parts)
+    : options_(std::move(options)),
+      parts_(std::move(parts)),
+      entry_{parts_.clock, parts_.randomness, options_.currency},
+      splitter_(
+          options_.format == InputFormat::csv && options_.columns ? std::optional(options_.columns->separator()) : std::nullopt,
+          [this](const InputSplitter::Input& input) { return take_input(input); })
 {
   ATTUNE_ASSERT(parts_.dead_letters && parts_.clock && (parts_.log || parts_.lines));
   if (options_.format != InputFormat::dead_letters) intake_ = make_intake(options_.format);
@@ -198,16 +168,13 @@ std::unique_ptr<Producer::Intake> Producer::make_intake(InputFormat format)
 {
   switch (format) {
     case InputFormat::attune:
-      return std::make_unique<EventIntake>(attune_dialect(), format, options_, parts_);
     case InputFormat::segment:
-      return std::make_unique<EventIntake>(segment_dialect(), format, options_, parts_);
     case InputFormat::cloudevents:
-      return std::make_unique<EventIntake>(cloudevents_dialect(), format, options_, parts_);
     case InputFormat::protobuf:
-      return std::make_unique<EventIntake>(protobuf_dialect(), format, options_, parts_);
+      return std::make_unique<EventIntake>(format, options_, entry_);
     case InputFormat::csv:
       if (!options_.columns) return nullptr;
-      return std::make_unique<EventIntake>(csv_dialect(options_.columns), format, options_, parts_);
+      return std::make_unique<EventIntake>(format, options_, entry_);
     case InputFormat::catalog:
       return std::make_unique<CatalogIntake>(options_);
     case InputFormat::envelope:
@@ -225,25 +192,18 @@ std::unique_ptr<Producer::Intake> Producer::make_intake(InputFormat format)
 Status Producer::take(const InputLine& line)
 {
   ++lines_;
-  if (line.source != source_) {
-    if (auto ended = end_csv(); !ended) return ended;
-    source_ = line.source;
-  }
-  if (line.over)
-    return reject(
-        {"", "a line of " + std::to_string(line.size) + " bytes: only its first " + std::to_string(line.text.size()) + " are kept"},
-        line.text, line.number, options_.format == InputFormat::attune ? "" : format_name(options_.format), csv_header_);
+  return splitter_.take(line);
+}
 
-  switch (options_.format) {
-    case InputFormat::csv:
-      return take_csv(line);
-    case InputFormat::dead_letters:
-      return take_returned(line.text, line.number);
-    case InputFormat::attune:
-      return take_one(*intake_, line.text, line.number, "", "");
-    default:
-      return take_one(*intake_, line.text, line.number, format_name(options_.format), "");
-  }
+Status Producer::take_input(const InputSplitter::Input& input)
+{
+  source_ = input.source;
+  const auto format = options_.format == InputFormat::attune ? std::string_view{} : format_name(options_.format);
+  if (input.over > 0) return reject(input.too_long(), input.text, input.number, format, input.header);
+  if (options_.format == InputFormat::dead_letters) return take_returned(input.text, input.number);
+  if (input.begins) intake_ = make_intake(options_.format);
+  ATTUNE_ASSERT(intake_);
+  return take_one(*intake_, input.text, input.number, format, std::string(input.header));
 }
 
 Status Producer::take_one(Intake& intake, std::string_view text, std::uint64_t number, std::string_view format,
@@ -256,57 +216,6 @@ Status Producer::take_one(Intake& intake, std::string_view text, std::uint64_t n
   const auto sent = send(sending);
   if (sent || sent.error().code != Code::bad_data) return sent;
   return reject(as_reject(sent.error()), text, number, format, header);
-}
-
-// --- CSV: a record may be longer than a line --------------------------------------------------------------------------------
-
-// Every file has a header of its own.
-void Producer::begin_csv()
-{
-  csv_.emplace(options_.columns->separator());
-  csv_header_.clear();
-  csv_header_known_ = false;
-  intake_ = make_intake(InputFormat::csv);
-  ATTUNE_ASSERT(intake_);
-}
-
-Status Producer::take_csv(const InputLine& line)
-{
-  if (!csv_) begin_csv();
-  csv_last_ = line.number;
-  ++csv_held_;
-  csv_->feed(line.text);
-  csv_->feed("\n");
-  while (const auto record = csv_->next()) {
-    if (auto taken = take_csv_record(*record); !taken) return taken;
-  }
-  return {};
-}
-
-Status Producer::take_csv_record(const std::string& record)
-{
-  const auto header = csv_header_;
-  const auto began = csv_last_ + 1 - csv_held_;
-  const auto lines = 1 + static_cast<std::uint64_t>(std::count(record.begin(), record.end(), '\n'));
-  csv_held_ -= std::min(csv_held_, lines);
-  if (!csv_header_known_) {
-    csv_header_known_ = true;
-    csv_header_ = record;
-  }
-  return take_one(*intake_, record, began, format_name(InputFormat::csv), header);
-}
-
-Status Producer::end_csv()
-{
-  if (!csv_) return {};
-  Status ended;
-  while (const auto last = csv_->finish()) {
-    ended = take_csv_record(*last);
-    if (!ended) break;
-  }
-  csv_.reset();
-  csv_held_ = 0;
-  return ended;
 }
 
 // --- Dead letters that come back ---------------------------------------------------------------------------------------------
@@ -398,7 +307,7 @@ Error Producer::unacknowledged(const Error& cause) const
 
 Status Producer::finish(Milliseconds limit)
 {
-  if (auto ended = end_csv(); !ended) return ended;
+  if (auto ended = splitter_.finish(); !ended) return ended;
   Status flushed;
   if (parts_.log) flushed = parts_.log->flush(limit);
   const auto buried = parts_.dead_letters->flush(limit);

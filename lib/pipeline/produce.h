@@ -26,12 +26,11 @@
 #include "core/event.h"
 #include "core/event_json.h"
 #include "pipeline/dead_letter.h"
+#include "pipeline/event_lines.h"
 #include "pipeline/ports.h"
 
 namespace attune {
 
-// protobuf: only as what a dead letter was; it has no lines.
-enum class InputFormat { attune, segment, cloudevents, csv, catalog, envelope, raw, dead_letters, protobuf };
 enum class WireFormat { json, protobuf };
 
 // One record as an input line may give it whole (the envelope, adapters/envelope.h). Views live until the next line.
@@ -77,14 +76,6 @@ struct ProduceCounts {
   std::uint64_t rejected = 0; // handed to the dead letters
 };
 
-struct InputLine {
-  std::string_view text;
-  std::string_view source; // "stdin", a file's name
-  std::uint64_t number = 0; // from 1
-  std::uint64_t size = 0; // of the whole line when it was too long to be kept
-  bool over = false; // too long: `text` is its beginning
-};
-
 class Producer {
  public:
   Producer(ProduceOptions options, ProduceParts parts);
@@ -114,10 +105,7 @@ class Producer {
 
   std::unique_ptr<Intake> make_intake(InputFormat format);
   Status take_one(Intake& intake, std::string_view text, std::uint64_t number, std::string_view format, std::string_view header);
-  Status take_csv(const InputLine& line);
-  Status take_csv_record(const std::string& record);
-  void begin_csv();
-  Status end_csv();
+  Status take_input(const InputSplitter::Input& input);
   Status take_returned(std::string_view text, std::uint64_t number);
   Intake* intake_of(InputFormat format, const std::string& header);
   Status send(const Sending& sending);
@@ -129,14 +117,10 @@ class Producer {
 
   ProduceOptions options_;
   ProduceParts parts_;
+  EntryPlace entry_;
+  InputSplitter splitter_;
   std::unique_ptr<Intake> intake_;
   std::string source_;
-
-  std::optional<CsvRecords> csv_;
-  std::string csv_header_;
-  std::uint64_t csv_last_ = 0; // the newest line given to it
-  std::uint64_t csv_held_ = 0; // lines that are in no record yet
-  bool csv_header_known_ = false;
 
   // Dead letters that come back, by format and CSV header.
   std::map<std::pair<InputFormat, std::string>, std::unique_ptr<Intake>> returned_;
@@ -150,9 +134,5 @@ class Producer {
   alignas(64) std::mutex failure_mutex_;
   std::optional<Error> first_failure_;
 };
-
-// "segment", "dead-letters", … and back.
-[[nodiscard]] std::string_view format_name(InputFormat format);
-[[nodiscard]] std::optional<InputFormat> format_named(std::string_view name);
 
 } // namespace attune

@@ -37,7 +37,7 @@ Status Trainer::line(std::string_view text, const std::string& source, const Ent
 {
   if (auto parsed = decoder_.decode(text, event_); !parsed) return bury(source, parsed.error(), text, entry.received);
   if (auto completed = complete(event_, entry); !completed) return bury(source, completed.error(), text, entry.received);
-  lessons_.add(event_);
+  take_(event_);
   ++events_;
   return {};
 }
@@ -54,7 +54,7 @@ Status Trainer::take(const RecordBlock& block, Lane& lane)
       if (!buried) return buried;
       continue;
     }
-    lessons_.add(event_);
+    take_(event_);
     ++events_;
   }
   if (block.records.back().offset >= lane.to) lane.next = lane.to;

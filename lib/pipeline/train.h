@@ -1,7 +1,7 @@
-// Trainer: events into lessons for a model (core/lesson.h): line by line, or a range of a log. Lessons are put in order before they are
-// taught, so partitions are read one beside the other, in whatever order they come.
+// Trainer: events to learn from, line by line or a range of a log, for whoever collects them (core/lesson.h as a rule). Lessons are put in order
+// before they are taught, so partitions are read one beside the other, in whatever order they come.
 //
-// What is no event goes to the dead letters; the lessons are as if it had not been there. Thread rule: one thread.
+// What is no event goes to the dead letters, and nowhere else. Thread rule: one thread.
 #pragma once
 
 #include <cstdint>
@@ -13,7 +13,6 @@
 
 #include "base/position.h"
 #include "core/event_json.h"
-#include "core/lesson.h"
 #include "pipeline/dead_letter.h"
 #include "pipeline/event_record.h"
 #include "pipeline/log_range.h"
@@ -28,8 +27,10 @@ struct TrainOptions {
 
 class Trainer {
  public:
-  // Both outlive the trainer.
-  Trainer(Lessons& lessons, DeadLetterSink& dead_letters) : lessons_(lessons), dead_letters_(dead_letters) {}
+  using Take = std::function<void(const Event&)>;
+
+  // `take` gets every event, whole. `dead_letters` outlives the trainer.
+  Trainer(Take take, DeadLetterSink& dead_letters) : take_(std::move(take)), dead_letters_(dead_letters) {}
 
   // One line of JSON. `source` names it in a dead letter ("stdin:7"). An event without id or time gets them from `entry`.
   // ERRORS: of the dead letter sink.
@@ -52,7 +53,7 @@ class Trainer {
   Status take(const RecordBlock& block, Lane& lane);
   Result<std::uint64_t> advance(LogReader& log, Lane& lane);
 
-  Lessons& lessons_;
+  Take take_;
   DeadLetterSink& dead_letters_;
   EventDecoder decoder_;
   Event event_;

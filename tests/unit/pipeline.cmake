@@ -2,6 +2,7 @@ attune_test(unit_pipeline
   SOURCES
     unit/pipeline/consume_test.cc
     unit/pipeline/dead_letter_test.cc
+    unit/pipeline/event_lines_test.cc
     unit/pipeline/group_feed_test.cc
     unit/pipeline/ingest_test.cc
     unit/pipeline/log_range_test.cc
