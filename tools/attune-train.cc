@@ -4,6 +4,7 @@
 #include "adapters/dead_letter_place.h"
 #include "adapters/model_file.h"
 #include "core/canonical_json.h"
+#include "model_settings.h"
 #include "pipeline/train.h"
 #include "places_options.h"
 #include "service/progress.h"
@@ -190,7 +191,6 @@ int main(int argc, char** argv)
   using namespace attune;
   Tool tool("attune-train", "learn a model from events", std::string(kExamples));
   Settings settings;
-  auto& model = settings.model;
   settings.log.declare(tool, "the log to learn from: kafka://HOST:PORT or file:///DIR; without one, standard input");
   tool.option(
       "--topics", settings.topics, "TOPIC",
@@ -199,13 +199,7 @@ int main(int argc, char** argv)
   tool.option("-o,--output", settings.output, "FILE", "the model file to write");
   tool.flag("--merge", settings.merge, "the operands are model files: write what all of them learned");
   tool.flag("--show", settings.show, "the operands are model files: check them and say what they hold");
-  tool.option("--idle", model.idle, "TIME", "a pause this long ends a session that has no id of its own");
-  tool.option("--max-age", model.max_age, "TIME", "sessions this much older than the newest click are let go of");
-  tool.option("--max-clicks", model.max_clicks, "N", "beyond this many clicks the sessions longest unused are let go of")
-      .range(1'000, 1U << 31);
-  tool.option("--neighbours", model.neighbours, "N", "newest similar sessions an answer looks at").range(1, 100'000);
-  tool.option("--teach-share", model.teach_share, "N", "after the first ones, one click in N teaches the weights")
-      .range(1, 1'000'000);
+  declare_model_options(tool, settings.model);
   tool.option("--dead-letters", settings.dead_letters, "PLACE",
               "where input that is no event goes: stderr, topic, a log's URL, or a file");
   tool.option("--give-up", settings.give_up, "TIME", "how long a log that does not answer is waited for");

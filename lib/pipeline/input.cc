@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "core/event_proto.h"
+#include "core/dead_letter.h"
 
 namespace attune {
 

@@ -8,15 +8,16 @@ namespace attune {
 namespace {
 
 constexpr std::string_view kPrograms =
-    "attune attune-consume attune-init attune-produce attune-profile attune-profile-update attune-recommend attune-replay "
-    "attune-train";
+    "attune attune-consume attune-evaluate attune-init attune-produce attune-profile attune-profile-update attune-recommend "
+    "attune-replay attune-train attune-tune";
 
 constexpr std::string_view kKeys =
-    "X ack align at cache catalog check config count currency customer dead-letters emit envelope follow format from give-up "
-    "group half-life idle item items keep-partition last late log log-password log-password-file map memory merge model "
-    "namespace neighbours on-gap output partitions profile-ttl quiet rate rebuild recent replace replication retention "
-    "rewind sessions shift shift-to show slot sort speed store store-password store-password-file to to-namespace topic "
-    "topics type until until-end verbose why wire workers";
+    "X ack align asked at baskets cache catalog check compare config count currency customer dead-letters draws emit "
+    "envelope every fail-below follow format from give-up goal group idle item items keep-partition late learning-rate list "
+    "log log-password log-password-file map max-age max-clicks memory merge min-gap model namespace neighbours on-gap "
+    "output partitions prequential profile-ttl quiet rate rebuild recent replace replication retention rewind seed shift "
+    "shift-to show slot sort source speed split store store-password store-password-file teach-first teach-share test "
+    "test-share to to-namespace topic topics trials type types until until-end validation-share verbose why wire workers";
 
 std::vector<std::string> words(std::string_view text)
 {

@@ -17,3 +17,12 @@ attune_test(unit_core_model
     unit/core/session_table_test.cc
   LINKS attune_adapters attune_pipeline attune_core attune_base
   LABELS unit)
+
+attune_test(unit_evaluate
+  SOURCES
+    unit/core/metrics_test.cc
+    unit/core/probes_test.cc
+    unit/core/trials_test.cc
+    unit/pipeline/evaluate_test.cc
+  LINKS attune_pipeline attune_core attune_base
+  LABELS unit)
