@@ -50,6 +50,7 @@ std::string summary(const Model& model)
   append_number("sessions", static_cast<std::int64_t>(holdings.sessions), out);
   append_number("items", static_cast<std::int64_t>(holdings.items), out);
   append_number("pairs", static_cast<std::int64_t>(holdings.pairs), out);
+  append_number("complements", static_cast<std::int64_t>(holdings.complements), out);
   append_number("bytes", static_cast<std::int64_t>(holdings.bytes), out);
   append_number("learned", static_cast<std::int64_t>(holdings.learned), out);
   append_number("taught", static_cast<std::int64_t>(holdings.taught), out);

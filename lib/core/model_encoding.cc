@@ -399,12 +399,14 @@ void read_popularity(Reader& in, std::size_t items, Popularity& popularity)
   Popularity::Content content;
   content.values = in.array<Popularity::Values>();
   in.refuse_unless(content.values.size() <= items);
-  for (const auto& values : content.values)
-    for (const auto value : values) in.refuse_unless(sound(value));
   for (std::size_t window = 0; window < kWindows && !in.failed(); ++window) {
     content.scales[window] = in.value<double>();
     content.best[window] = in.array<ItemNumber>();
     in.refuse_unless(content.scales[window] >= 1 && sound(content.scales[window]) && content.best[window].size() <= kPopularKept);
+    // No more clicks than a float can count without harm.
+    constexpr double kMostClicks = 1e12;
+    for (const auto& values : content.values)
+      in.refuse_unless(sound(values[window]) && values[window] <= kMostClicks * content.scales[window]);
     auto best = content.best[window];
     std::sort(best.begin(), best.end());
     in.refuse_unless(std::adjacent_find(best.begin(), best.end()) == best.end());

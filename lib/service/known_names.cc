@@ -15,9 +15,10 @@ constexpr std::string_view kKeys =
     "X ack align asked at baskets cache catalog check compare config count currency customer dead-letters draws emit "
     "envelope every fail-below follow format from give-up goal group idle item items keep-partition late learning-rate list "
     "log log-password log-password-file map max-age max-clicks memory merge min-gap model namespace neighbours on-gap "
-    "output partitions prequential profile-ttl quiet rate rebuild recent replace replication retention rewind seed shift "
-    "shift-to show slot sort source speed split store store-password store-password-file teach-first teach-share test "
-    "test-share to to-namespace topic topics trials type types until until-end validation-share verbose why wire workers";
+    "output partitions prequential profile-ttl quiet rate rebuild recent replace replication retention rewind rules seed "
+    "shift shift-to show slot sort source speed split store store-password store-password-file teach-first teach-share test "
+    "test-share to to-namespace topic topics trials type types until until-end validation-share verbose why why-not wire "
+    "workers";
 
 std::vector<std::string> words(std::string_view text)
 {

@@ -34,10 +34,16 @@ struct HeldPair {
   friend bool operator==(const HeldPair&, const HeldPair&) = default;
 };
 
+struct HeldComplement {
+  std::uint32_t together = 0, mass = 0;
+  friend bool operator==(const HeldComplement&, const HeldComplement&) = default;
+};
+
 struct HeldItem {
-  std::uint32_t sessions = 0, clicks = 0, returns = 0, transitions = 0;
+  std::uint32_t sessions = 0, clicks = 0, returns = 0, transitions = 0, baskets = 0;
   std::vector<std::tuple<std::int64_t, SessionKey>> postings; // first click of the item, and whose
   std::map<std::string, HeldPair> pairs;
+  std::map<std::string, HeldComplement> complements;
   friend bool operator==(const HeldItem&, const HeldItem&) = default;
 };
 
@@ -67,7 +73,10 @@ inline Contents contents_of(const Model& model)
   for (ItemNumber item = 0; item < state.items.facts.size(); ++item) {
     const auto& facts = state.items.facts[item];
     const auto& partners = state.pairs.of(item);
-    HeldItem held{facts.sessions, facts.clicks, facts.returns, partners.transitions, {}, {}};
+    const auto& basket = state.complements.of(item);
+    HeldItem held{facts.sessions, facts.clicks, facts.returns, partners.transitions, basket.baskets, {}, {}, {}};
+    for (std::size_t i = 0; i < basket.size(); ++i)
+      held.complements[std::string(model.item(basket.items[i]))] = {basket.counts[i].together, basket.counts[i].mass};
     for (const auto& entry : state.postings.of(item)) {
       const auto clicks = state.table.clicks(entry.session);
       const auto first = std::find_if(clicks.begin(), clicks.end(), [item](const Click& click) { return click.item == item; });
@@ -109,6 +118,26 @@ inline Contents counted(const std::multiset<HeldSession>& sessions)
         before.together += is_new ? 1 : 0;
       }
       items.push_back(click.item);
+    }
+  }
+  for (const auto& session : sessions) {
+    std::vector<std::string> basket;
+    for (const auto& click : session.clicks) {
+      const bool joins = click.kind == ClickKind::cart_add || click.kind == ClickKind::purchase;
+      if (!joins || std::find(basket.begin(), basket.end(), click.item) != basket.end()) continue;
+      ++contents.items[click.item].baskets;
+      const auto others = std::min(basket.size(), kBasketLooked);
+      double all = 0;
+      for (std::size_t distance = 1; distance <= others; ++distance) all += 1.0 / static_cast<double>(distance);
+      for (std::size_t distance = 1; distance <= others; ++distance) {
+        const auto& other = basket[basket.size() - distance];
+        const auto mass = static_cast<std::uint32_t>(kMassUnit / (static_cast<double>(distance) * all) + 0.5);
+        for (auto* counts : {&contents.items[click.item].complements[other], &contents.items[other].complements[click.item]}) {
+          ++counts->together;
+          counts->mass += mass;
+        }
+      }
+      basket.push_back(click.item);
     }
   }
   for (auto& [item, held] : contents.items) std::sort(held.postings.begin(), held.postings.end());

@@ -1,7 +1,9 @@
 attune_test(unit_core_model
   SOURCES
+    unit/adapters/model_file_test.cc
     unit/core/blend_test.cc
     unit/core/candidates_test.cc
+    unit/core/complements_test.cc
     unit/core/elementary_test.cc
     unit/core/item_pairs_test.cc
     unit/core/item_table_test.cc
@@ -11,10 +13,13 @@ attune_test(unit_core_model
     unit/core/popularity_test.cc
     unit/core/postings_test.cc
     unit/core/ranking_test.cc
+    unit/core/recommender_test.cc
     unit/core/refusals_test.cc
     unit/core/run_pool_test.cc
     unit/core/sequences_test.cc
     unit/core/session_table_test.cc
+    unit/pipeline/recommend_test.cc
+    unit/pipeline/train_test.cc
   LINKS attune_adapters attune_pipeline attune_core attune_base
   LABELS unit)
 

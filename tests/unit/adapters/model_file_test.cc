@@ -15,13 +15,14 @@ BOOST_AUTO_TEST_SUITE(model_file)
 BOOST_AUTO_TEST_CASE(what_is_written_is_read)
 {
   const Scratch scratch;
-  const auto model = model_of({"lamp desk", "rug lamp"});
+  auto model = model_of({"lamp desk", "rug lamp"});
   const auto path = scratch.path() + "/shop.model";
   const auto written = write_model_file(path, model);
   BOOST_REQUIRE(written.ok());
   BOOST_TEST(*written == std::filesystem::file_size(path));
-  const auto read = read_model_file(path);
+  auto read = read_model_file(path);
   BOOST_REQUIRE(read.ok());
+  BOOST_TEST(read->name() == model.name());
   BOOST_TEST(bytes_of(*read) == bytes_of(model));
 }
 
@@ -29,9 +30,12 @@ BOOST_AUTO_TEST_CASE(a_file_is_replaced_as_a_whole_and_nothing_is_left_beside_it
 {
   const Scratch scratch;
   const auto path = scratch.path() + "/shop.model";
-  BOOST_REQUIRE(write_model_file(path, model_of({"lamp desk"})).ok());
-  BOOST_REQUIRE(write_model_file(path, model_of({"rug bed"})).ok());
-  BOOST_TEST(read_model_file(path)->name() == model_of({"rug bed"}).name());
+  auto first = model_of({"lamp desk"});
+  auto second = model_of({"rug bed"});
+  BOOST_REQUIRE(write_model_file(path, first).ok());
+  BOOST_REQUIRE(write_model_file(path, second).ok());
+  BOOST_TEST(read_model_file(path)->name() == second.name());
+  BOOST_TEST(first.name() != second.name());
   BOOST_TEST(std::distance(std::filesystem::directory_iterator(scratch.path()), {}) == 1);
 }
 
@@ -48,7 +52,8 @@ BOOST_AUTO_TEST_CASE(errors_name_the_file)
   BOOST_TEST((read_model_file(text).error().code == Code::bad_data));
 
   const auto nowhere = scratch.path() + "/no-such-directory/shop.model";
-  BOOST_TEST(write_model_file(nowhere, Model()).error().message.find("no-such-directory") != std::string::npos);
+  Model model;
+  BOOST_TEST(write_model_file(nowhere, model).error().message.find("no-such-directory") != std::string::npos);
   BOOST_TEST((read_model_file(scratch.path()).error().code == Code::io));
 }
 
@@ -57,7 +62,8 @@ BOOST_AUTO_TEST_CASE(where_the_name_is_taken_by_a_directory_nothing_is_left_behi
   const Scratch scratch;
   const auto path = scratch.path() + "/taken";
   std::filesystem::create_directory(path);
-  BOOST_TEST(!write_model_file(path, Model()).ok());
+  Model model;
+  BOOST_TEST(!write_model_file(path, model).ok());
   BOOST_TEST(std::distance(std::filesystem::directory_iterator(scratch.path()), {}) == 1);
 }
 

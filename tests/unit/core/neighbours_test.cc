@@ -48,29 +48,26 @@ Columns column_of(const Model& model, std::string_view session, Column column)
   return out;
 }
 
-// As the header writes it, by looking at every session.
-Columns vmis(const std::vector<std::vector<std::string>>& sessions, const std::vector<std::string>& session, std::size_t newest)
+// Of the newest sessions that share an item: the place of the newest shared item, and the sum over shared ones of (length - place) /
+// distinct. By looking at every session.
+using Found = std::map<std::size_t, std::pair<std::size_t, double>>;
+Found newest_sharing(const std::vector<std::vector<std::string>>& sessions, const std::vector<std::string>& session,
+                     std::size_t newest)
 {
   std::vector<std::string> last(session.rbegin(), session.rend());
   last.resize(std::min(last.size(), kLastItems));
   const std::set<std::string> distinct(last.begin(), last.end());
-  std::map<std::size_t, std::pair<double, std::size_t>> found; // similarity, and place of the newest shared item
-  std::set<std::string> met;
-  for (std::size_t place = 0; place < last.size(); ++place) {
-    if (!met.insert(last[place]).second) continue;
-    auto left = place == 0 ? newest : newest / 2;
-    for (std::size_t s = sessions.size(); s-- > 0 && left > 0;) {
+  Found found;
+  for (std::size_t s = sessions.size(); s-- > 0 && found.size() < newest;) {
+    std::set<std::string> met;
+    for (std::size_t place = 0; place < last.size(); ++place) {
+      if (!met.insert(last[place]).second) continue;
       if (std::find(sessions[s].begin(), sessions[s].end(), last[place]) == sessions[s].end()) continue;
-      --left;
-      auto& of = found.try_emplace(s, 0.0, place).first->second;
-      of.first += static_cast<double>(last.size() - place) / static_cast<double>(distinct.size());
+      auto& of = found.try_emplace(s, place, 0.0).first->second;
+      of.second += static_cast<double>(last.size() - place) / static_cast<double>(distinct.size());
     }
   }
-  Columns out;
-  for (const auto& [s, of] : found)
-    for (const auto& item : sessions[s])
-      if (item != session.back()) out[item] += static_cast<float>((1 - 0.1 * static_cast<double>(of.second + 1)) * of.first);
-  return out;
+  return found;
 }
 
 std::vector<std::string> some_session()
@@ -93,14 +90,14 @@ std::string joined(const std::vector<std::string>& words)
 
 BOOST_AUTO_TEST_SUITE(neighbours)
 
-BOOST_AUTO_TEST_CASE(vmis_is_what_its_paper_says)
+BOOST_AUTO_TEST_CASE(vmis_looks_at_the_newest_sessions_that_share_an_item)
 {
   BOOST_TEST(rc::check([] {
     const auto newest = *rc::gen::inRange<std::size_t>(1, 20);
     Model model(looking_at(newest));
     std::vector<std::vector<std::string>> sessions{words_of("i0 i1 i2 i3 i4 i5 i6 i7 i8 i9 i10 i11")}; // so that none is unknown
     for (int i = *rc::gen::inRange(0, 30); i-- > 0;) sessions.push_back(some_session());
-    // All items of a session come within one minute, so that the newest of any item's sessions is the newest session.
+    // A session's items come within one second, so that the newest of any item's sessions is the newest session.
     for (std::size_t s = 0; s < sessions.size(); ++s)
       for (std::size_t i = 0; i < sessions[s].size(); ++i) {
         auto event = click("s" + std::to_string(s), sessions[s][i], static_cast<std::int64_t>(s));
@@ -109,12 +106,18 @@ BOOST_AUTO_TEST_CASE(vmis_is_what_its_paper_says)
         model.learn(event);
       }
     const auto session = some_session();
-    const auto expected = vmis(sessions, session, newest);
-    const auto found = column_of(model, joined(session), Column::vmis);
-    RC_ASSERT(found.size() == expected.size());
-    for (const auto& [item, score] : expected) {
-      RC_ASSERT(found.contains(item));
-      RC_ASSERT(std::abs(found.at(item) - score) <= 1e-4F * score);
+    const auto expected = newest_sharing(sessions, session, newest);
+    NeighbourSearch search;
+    search.find_newest(asked(model, joined(session)), model.state().postings, newest);
+    RC_ASSERT(search.neighbours().size() == expected.size());
+    for (const auto& neighbour : search.neighbours()) {
+      const auto& front = model.state().table.clicks(neighbour.session).front();
+      const auto of = expected.find(static_cast<std::size_t>((front.time - kFirstMinute) / 60'000));
+      RC_ASSERT(of != expected.end());
+      // Where the walk stopped early, what else the oldest of them share was not met.
+      if (expected.size() == newest) continue;
+      RC_ASSERT(neighbour.place == of->second.first);
+      RC_ASSERT(std::abs(static_cast<double>(neighbour.linear) - of->second.second) <= 1e-4 * of->second.second);
     }
   }));
 }
@@ -138,7 +141,7 @@ BOOST_AUTO_TEST_CASE(the_last_items_are_those_that_differ_newest_first)
 BOOST_AUTO_TEST_CASE(only_the_newest_sessions_are_looked_at)
 {
   const auto model = model_of({"lamp old", "lamp newer", "lamp newest"}, looking_at(2));
-  const auto found = column_of(model, "lamp", Column::vmis);
+  const auto found = column_of(model, "lamp", Column::vsknn);
   BOOST_TEST(found.count("old") == 0U);
   BOOST_TEST(found.count("newer") == 1U);
 }

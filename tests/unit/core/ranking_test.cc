@@ -91,7 +91,9 @@ BOOST_AUTO_TEST_CASE(the_numbers_items_got_do_not_decide)
   const auto names = [](const Model& model, Source source) {
     Workspace work;
     std::vector<Ranked> out;
-    rank(model, {{model.number_of("i3"), model.number_of("i7")}, {}, {}, kNoSession, 0, true}, source, 10, work, out);
+    Question question;
+    question.session = {model.number_of("i3"), model.number_of("i7")};
+    rank(model, question, source, 10, work, out);
     std::vector<std::string> all;
     for (const auto& ranked : out) all.emplace_back(model.item(ranked.item));
     return all;
@@ -105,7 +107,8 @@ BOOST_AUTO_TEST_CASE(without_reminders_nothing_of_this_visit_comes_again)
   const auto model = model_of({"lamp desk lamp", "desk lamp rug", "rug desk"});
   Workspace work;
   std::vector<Ranked> out;
-  Question question{{model.number_of("desk"), model.number_of("rug")}, {}, {}, kNoSession, 0, true};
+  Question question;
+  question.session = {model.number_of("desk"), model.number_of("rug")};
   const auto has_desk = [&] {
     rank(model, question, Source::blend, 10, work, out);
     return std::any_of(out.begin(), out.end(), [&](const Ranked& ranked) { return model.item(ranked.item) == "desk"; });
