@@ -170,6 +170,27 @@ BOOST_AUTO_TEST_CASE(what_is_in_the_cart_is_left_out)
   BOOST_TEST(std::count(shown.begin(), shown.end(), "desk") == 0);
 }
 
+BOOST_AUTO_TEST_CASE(complements_of_what_is_in_the_cart_are_shown)
+{
+  std::vector<Event> events;
+  for (int i = 0; i < 200; ++i)
+    for (const auto* item : {i % 2 == 0 ? "phone" : "tv", i % 2 == 0 ? "case" : "cable"}) {
+      auto event = click("s" + std::to_string(i), item, static_cast<std::int64_t>(events.size()));
+      event.type = EventType::cart_add;
+      events.push_back(event);
+    }
+  const auto model = learned(events);
+  const auto profile = profile_of({done(EventType::cart_add, "phone", 1), done(EventType::view, "never-learned", 2)});
+  RecommendRequest request;
+  request.why = true;
+  const auto answer = recommend(model, &profile, request, kNoCatalog, kNow);
+  BOOST_REQUIRE(!answer.items.empty());
+  BOOST_TEST(answer.items[0].item.text == "case");
+  const auto& reasons = answer.items[0].reasons;
+  BOOST_TEST((
+      std::any_of(reasons.begin(), reasons.end(), [](const Contribution& c) { return c.source == "complements" && c.score > 0; })));
+}
+
 BOOST_AUTO_TEST_CASE(the_profiles_session_asks_unless_the_request_brings_its_own_items)
 {
   const auto model = model_of({"lamp desk", "rug bed", "tv"});
