@@ -30,7 +30,7 @@ class Teller {
       case Group::affinity:
         return affinity();
       case Group::complements:
-        return {};
+        return complements();
     }
     return {};
   }
@@ -86,6 +86,25 @@ class Teller {
     if (category != kNoCategory && category == state_.items.facts[session_.back()].category)
       return "of the same kind as " + name(session_.back());
     return "of a kind looked at in this visit";
+  }
+
+  // Beside the item of the basket, or the one just seen, that was most often put into a cart or bought with it.
+  [[nodiscard]] std::string complements() const
+  {
+    auto beside = work_.question.basket;
+    beside.push_back(session_.back());
+    const BasketCounts* most = nullptr;
+    ItemNumber with = kUnknownItem;
+    for (const auto item : beside) {
+      const auto* counts = item == item_ ? nullptr : state_.complements.of(item).find(item_);
+      if (!counts || (most && counts->together <= most->together)) continue;
+      most = counts;
+      with = item;
+    }
+    if (!most) return "goes with what is in the cart";
+    const auto carts = state_.complements.of(with).baskets;
+    return "bought together with " + name(with) + " by " + std::to_string(most->together) + " of " + std::to_string(carts) +
+           (carts == 1 ? " cart" : " carts");
   }
 
   const Model::State& state_;

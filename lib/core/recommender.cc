@@ -42,8 +42,35 @@ std::vector<ItemId> seen_items(const Profile* profile, const std::vector<CartLin
   return items;
 }
 
+// What the customer did before this visit, as the model would remember it (Model::question).
+void look_back(const Model& model, const Profile& profile, Timestamp now, Question& question)
+{
+  const auto current = current_session(profile, now);
+  const auto begins = current ? current->start : now;
+  const auto visits = sessions(profile);
+  for (auto visit = visits.rbegin(); visit != visits.rend(); ++visit) {
+    if (visit->start >= begins) continue;
+    for (auto item = visit->items.rbegin(); item != visit->items.rend() && question.earlier.size() < kMaxEarlier; ++item)
+      if (const auto number = model.number_of(item->text); number != kUnknownItem) question.earlier.push_back(number);
+  }
+  const auto add_bought = [&](std::string_view item) {
+    const auto number = model.number_of(item);
+    if (number == kUnknownItem) return;
+    for (auto& bought : question.bought)
+      if (bought.item == number) return void(++bought.times);
+    if (question.bought.size() < kMaxBought) question.bought.push_back({number, 1});
+  };
+  for (const auto& kept : profile.recent[static_cast<std::size_t>(RecentList::orders_and_carts)]) {
+    if (kept.time >= begins) break;
+    const auto event = kept.view();
+    if (event.type != EventType::purchase) continue;
+    if (!event.item.empty()) add_bought(event.item);
+    for (const auto& line : event.lines) add_bought(line.item);
+  }
+}
+
 Question question_of(const Model& model, const Profile* profile, const RecommendRequest& request, const std::vector<ItemId>& seen,
-                     const std::vector<CartLine>& in_cart)
+                     const std::vector<CartLine>& in_cart, Timestamp now)
 {
   Question question;
   const auto known = [&](const ItemId& item) { return model.number_of(item.text); };
@@ -55,14 +82,7 @@ Question question_of(const Model& model, const Profile* profile, const Recommend
     if (const auto number = known(line.item); number != kUnknownItem) question.basket.push_back(number);
   question.slot = model.slot_of(request.slot.text);
   if (!request.customer.empty()) question.self = model.state().table.newest_of(session_key(request.customer, {}).customer);
-  if (!profile) return question;
-  // The sessions of the profile, newest first, but the one that is asked from.
-  const auto visits = sessions(*profile);
-  for (auto visit = visits.rbegin(); visit != visits.rend(); ++visit) {
-    if (visit == visits.rbegin()) continue;
-    for (auto item = visit->items.rbegin(); item != visit->items.rend() && question.earlier.size() < kMaxEarlier; ++item)
-      if (const auto number = known(*item); number != kUnknownItem) question.earlier.push_back(number);
-  }
+  if (profile) look_back(model, *profile, now, question);
   return question;
 }
 
@@ -119,8 +139,9 @@ class Answerer {
       std::pop_heap(heap.begin(), heap.end(), worse);
       add(items[heap.back().second], heap.back().first, heap.back().second);
     }
-    std::stable_sort(contenders_.begin(), contenders_.end(),
-                     [](const Contender& a, const Contender& b) { return a.score != b.score ? a.score > b.score : a.item < b.item; });
+    std::stable_sort(contenders_.begin(), contenders_.end(), [](const Contender& a, const Contender& b) {
+      return a.score != b.score ? a.score > b.score : a.item < b.item;
+    });
   }
 
   // Popular items behind the others, their scores below the lowest of these.
@@ -136,8 +157,9 @@ class Answerer {
       const bool just_seen = personal && item == work_.question.session.back();
       if (!there && !just_seen) add(item, ceiling - (best - popularity.value(Window::middle, item)), std::nullopt);
     }
-    std::stable_sort(contenders_.begin() + static_cast<std::ptrdiff_t>(before), contenders_.end(),
-                     [](const Contender& a, const Contender& b) { return a.score != b.score ? a.score > b.score : a.item < b.item; });
+    std::stable_sort(
+        contenders_.begin() + static_cast<std::ptrdiff_t>(before), contenders_.end(),
+        [](const Contender& a, const Contender& b) { return a.score != b.score ? a.score > b.score : a.item < b.item; });
   }
 
   void add(ItemNumber number, double score, std::optional<std::size_t> place)
@@ -198,8 +220,10 @@ class Answerer {
     const auto items = work_.features.items();
     const auto found = personal ? std::find(items.begin(), items.end(), number) : items.end();
     if (!personal || found == items.end())
-      return {item, "no_candidate", personal ? "nothing that was seen leads to it, and it is not among the most popular"
-                                             : "it is not among the most popular", std::nullopt};
+      return {
+          item, "no_candidate",
+          personal ? "nothing that was seen leads to it, and it is not among the most popular" : "it is not among the most popular",
+          std::nullopt};
     const auto place = static_cast<std::size_t>(found - items.begin());
     const double score = rules_.adjusted(work_.scores.exact(place), item, catalog_.find(item));
     std::size_t rank = 1;
@@ -400,7 +424,7 @@ Recommendation recommend(const Model& model, const Profile* profile, const Recom
   const auto seen = seen_items(profile, in_cart, request, now);
   AppliedRules applied(rules, {profile, &catalog, request.customer, answer.slot, request.item, seen, now}, ledger);
   answer.holdout = applied.held_out();
-  auto question = question_of(model, profile, request, seen, in_cart);
+  auto question = question_of(model, profile, request, seen, in_cart, now);
   question.remind = applied.reminds();
   Answerer(model, request, catalog, applied).answer(question, answer);
   return answer;

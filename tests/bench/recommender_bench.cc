@@ -3,6 +3,8 @@
 //
 //   attune-recommender-bench answers CLICKS ITEMS     a model of so many clicks; then 20,000 questions of new sessions: the blended answer
 //                                                     of 20 items, and VMIS-kNN alone
+//   attune-recommender-bench replay FILE              the same over real events, one JSON object a line: questions of the last tenth, each
+//                                                     asked before its click is learned
 //   attune-recommender-bench learn CLICKS ITEMS       lessons a second once the first have taught all weights; and the bounds of memory:
 //                                                     the same again over as many clicks as are kept, with growth
 //   attune-recommender-bench load CLICKS ITEMS        encode and decode
@@ -14,11 +16,13 @@
 #include <cmath>
 #include <cstdio>
 #include <cstdlib>
+#include <fstream>
 #include <random>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "core/event_json.h"
 #include "core/model.h"
 #include "core/ranking.h"
 
@@ -101,6 +105,17 @@ void print_percentiles(std::string_view name, std::vector<double> values, const 
       static_cast<unsigned long long>(holdings.items), values.size(), at(0.5), at(0.9), at(0.99));
 }
 
+void ask(const Model& model, const Question& question, Workspace& work, std::vector<Ranked>& out, std::vector<double>& blended,
+         std::vector<double>& vmis)
+{
+  auto begin = Steady::now();
+  rank(model, question, Source::blend, 20, work, out);
+  blended.push_back(seconds_since(begin) * 1e6);
+  begin = Steady::now();
+  rank(model, question, Source::vmis, 20, work, out);
+  vmis.push_back(seconds_since(begin) * 1e6);
+}
+
 void answers(std::size_t clicks, std::size_t items)
 {
   Shop shop(items);
@@ -114,13 +129,32 @@ void answers(std::size_t clicks, std::size_t items)
   while (blended.size() < kQuestions) {
     const auto lesson = shop.next();
     const auto question = model.question(lesson.key, lesson.time);
-    if (!question.session.empty()) {
-      auto begin = Steady::now();
-      rank(model, question, Source::blend, 20, work, out);
-      blended.push_back(seconds_since(begin) * 1e6);
-      begin = Steady::now();
-      rank(model, question, Source::vmis, 20, work, out);
-      vmis.push_back(seconds_since(begin) * 1e6);
+    if (!question.session.empty()) ask(model, question, work, out, blended, vmis);
+    model.learn(lesson);
+  }
+  print_percentiles("answer", blended, model);
+  print_percentiles("vmis", vmis, model);
+}
+
+void replay(const char* path)
+{
+  Lessons lessons;
+  std::ifstream in(path);
+  EventParser parser;
+  Event event;
+  for (std::string line; std::getline(in, line);)
+    if (parser.parse(line, event)) lessons.add(event);
+  lessons.sort();
+  Model model;
+  std::vector<double> blended;
+  std::vector<double> vmis;
+  Workspace work;
+  std::vector<Ranked> out;
+  for (std::size_t i = 0; i < lessons.size(); ++i) {
+    const auto lesson = lessons[i];
+    if (i >= lessons.size() / 10 * 9) {
+      const auto question = model.question(lesson.key, lesson.time);
+      if (!question.session.empty()) ask(model, question, work, out, blended, vmis);
     }
     model.learn(lesson);
   }
@@ -182,20 +216,16 @@ void load(std::size_t clicks, std::size_t items)
 
 int main(int argc, char** argv)
 {
-  if (argc != 4) {
-    std::fprintf(stderr, "usage: attune-recommender-bench answers|learn|load CLICKS ITEMS\n");
+  const std::string_view what = argc > 1 ? argv[1] : "";
+  if (what == "replay" && argc == 3) {
+    attune::replay(argv[2]);
+    return 0;
+  }
+  const auto run = what == "answers" ? attune::answers : what == "learn" ? attune::learn : what == "load" ? attune::load : nullptr;
+  if (!run || argc != 4) {
+    std::fprintf(stderr, "usage: attune-recommender-bench answers|learn|load CLICKS ITEMS, or replay FILE\n");
     return 64;
   }
-  const std::string_view what = argv[1];
-  const auto clicks = std::strtoull(argv[2], nullptr, 10);
-  const auto items = std::strtoull(argv[3], nullptr, 10);
-  if (what == "answers")
-    attune::answers(clicks, items);
-  else if (what == "learn")
-    attune::learn(clicks, items);
-  else if (what == "load")
-    attune::load(clicks, items);
-  else
-    return 64;
+  run(std::strtoull(argv[2], nullptr, 10), std::strtoull(argv[3], nullptr, 10));
   return 0;
 }

@@ -4,12 +4,14 @@
 # Method. One machine, everything on it: broker, Redis, rivals and attune. Release build. 1,000,000 events of about 200 bytes over 100,000
 # customers (zipf 0.8), 6 partitions. Rivals run in the same minute as what they are compared with, and ratios are of medians of ROUNDS.
 # Latencies are open loop: from the moment an event was due, whatever stood in its way, to the acknowledged write of its profile.
-# Environment: COUNT, CUSTOMERS, ROUNDS, LATENCY_SECONDS, ONLY (a list of sections: parse kafka file latency).
+# Answers and lessons of the recommender: sessions made up with a known structure, one core; with ATTUNE_DATA=DIR, a directory with
+# rsc15.ndjson and ga360.ndjson (events, by attune-produce without a log), real ones too.
+# Environment: COUNT, CUSTOMERS, ROUNDS, LATENCY_SECONDS, ATTUNE_DATA, ONLY (a list of sections: parse kafka file latency recommender).
 set -euo pipefail
 
 : "${ATTUNE_BIN:?}" "${ATTUNE_BENCH:?the directory of attune-bench}" "${ATTUNE_SOURCE:?}" "${ATTUNE_JSON:?where the figures go}"
 COUNT=${COUNT:-1000000} CUSTOMERS=${CUSTOMERS:-100000} ROUNDS=${ROUNDS:-3} LATENCY_SECONDS=${LATENCY_SECONDS:-20}
-ONLY=${ONLY:-parse file kafka latency}
+ONLY=${ONLY:-parse file kafka latency recommender}
 export PATH=$ATTUNE_BENCH:$ATTUNE_BIN:$PATH
 work=$(mktemp -d "${ATTUNE_BENCH_DIR:-${TMPDIR:-/tmp}}/attune-bench.XXXXXX")
 cleanup() {
@@ -162,6 +164,31 @@ if section latency; then
   row "event → profile in Redis over Kafka, 5,000/s" "$(told)" "p99 ≤ 20 ms" "$(met "$(jq .p99_ms "$work/latency") <= 20")"
   measure file_2000 "file:$work/latency-log" "rocksdb:$work/latency-db" 2000
   row "event → profile in RocksDB over the file log, 2,000/s" "$(told)" "p50 ≤ 1.5, p99 ≤ 6 ms" "$(met "$(jq .p50_ms "$work/latency") <= 1.5 && $(jq .p99_ms "$work/latency") <= 6")"
+fi
+
+if section recommender; then
+  answer_rows() { # answer_rows NAME P50 P99 VMIS-P50 ARGUMENTS…
+    local name=$1 p50=$2 p99=$3 vmis=$4
+    shift 4
+    taskset -c 1 attune-recommender-bench "$@" >"$work/answers"
+    note "recommender_${name// /_}" "$(jq -s . "$work/answers")"
+    row "blended answer of 20, $name" "$(jq -r 'select(.what == "answer") | "p50 \(.p50_us)  p99 \(.p99_us) us"' "$work/answers")" "p50 ≤ $p50, p99 ≤ $p99 us" \
+      "$(met "$(jq 'select(.what == "answer") | .p50_us' "$work/answers") <= $p50 && $(jq 'select(.what == "answer") | .p99_us' "$work/answers") <= $p99")"
+    [ -z "$vmis" ] || row "VMIS-kNN alone, $name" "$(jq -r 'select(.what == "vmis") | "p50 \(.p50_us)  p99 \(.p99_us) us"' "$work/answers")" "p50 ≤ $vmis us" \
+      "$(met "$(jq 'select(.what == "vmis") | .p50_us' "$work/answers") <= $vmis")"
+  }
+  answer_rows "800 k clicks, 43 k items" 100 400 25 answers 800000 43000
+  for set in rsc15 ga360; do
+    [ -z "${ATTUNE_DATA-}" ] || answer_rows "$set" 60 250 "" replay "$ATTUNE_DATA/$set.ndjson"
+  done
+  taskset -c 1 attune-recommender-bench learn 1000000 43000 >"$work/learn"
+  note recommender_learn "$(cat "$work/learn")"
+  row "learn, after the first" "$(short "$(jq .lessons_per_s "$work/learn")")/s, $(jq '.taught_share * 1000 | round / 10' "$work/learn") % taught" "≥ 100 k/s" "$(met "$(jq .lessons_per_s "$work/learn") >= 1e5")"
+  row "  its memory" "$(jq -r '"\(.bytes / 1e6 | round) MB of \(.allowed_bytes / 1e6 | round), growth \(.growth)"' "$work/learn")" "≤ 100 B a click + 40 a pair" \
+    "$(met "$(jq '.bytes / .allowed_bytes' "$work/learn") <= 1 && $(jq .growth "$work/learn") <= 1.02")"
+  taskset -c 1 attune-recommender-bench load 10000000 43000 >"$work/load"
+  note recommender_load "$(cat "$work/load")"
+  row "a model of 10 M clicks loaded" "$(jq .decode_s "$work/load") s" "< 1 s" "$(met "$(jq .decode_s "$work/load") < 1")"
 fi
 
 mkdir -p "$(dirname "$ATTUNE_JSON")"

@@ -152,9 +152,9 @@ BOOST_AUTO_TEST_CASE(decayed_sums_are_as_of_the_transitions_of_the_item)
   BOOST_TEST(partners.clock == 11U);
   const auto& counts = partners.counts[0];
   BOOST_TEST(counts.at == 11U);
-  BOOST_TEST(counts.slow == 1 + std::exp(-10.0F / kSlowTau), boost::test_tools::tolerance(1e-5F));
-  BOOST_TEST(counts.fast == 1 + std::exp(-10.0F / kFastTau), boost::test_tools::tolerance(1e-5F));
-  BOOST_TEST(counts.faster == 1 + std::exp(-10.0F / kFasterTau), boost::test_tools::tolerance(1e-5F));
+  BOOST_TEST(counts.slow == 1 + std::exp(-10.0F / 240), boost::test_tools::tolerance(1e-5F));
+  BOOST_TEST(counts.fast / kFastUnit == 1 + std::exp(-10.0F / 30), boost::test_tools::tolerance(0.005F));
+  BOOST_TEST(counts.faster / kFasterUnit == 1 + std::exp(-10.0F / 7.5F), boost::test_tools::tolerance(0.005F));
 }
 
 BOOST_AUTO_TEST_CASE(what_is_not_fresh_moves_no_decayed_sum)

@@ -21,7 +21,7 @@ std::vector<Event> shop_events()
 
 struct TrainFixture : PipelineFixture {
   Lessons lessons;
-  Trainer trainer{lessons, dead_letters};
+  Trainer trainer{[this](const Event& event) { lessons.add(event); }, dead_letters};
   std::unique_ptr<LogReader> log;
   std::vector<LogRange> ranges;
 
