@@ -40,9 +40,25 @@ void take_from(std::uint32_t& count, std::uint32_t by)
 
 } // namespace
 
+void Complements::grow(std::size_t items)
+{
+  const auto before = rows_.size();
+  rows_.resize(items);
+  supports_.resize(items);
+  for (auto item = before; item < items; ++item) weigh(static_cast<ItemNumber>(item));
+}
+
+void Complements::weigh(ItemNumber item)
+{
+  const auto baskets = static_cast<float>(rows_[item].baskets);
+  const float log_support = log_of(baskets + kSupport);
+  supports_[item] = {baskets, exp_of(-kAlphaOrdered * log_support), exp_of(-kAlphaHidden * log_support)};
+}
+
 void Complements::add(std::span<const ItemNumber> basket, ItemNumber item)
 {
   add_to(rows_[item].baskets, 1);
+  weigh(item);
   ++total_;
   const auto others = std::min(basket.size(), kBasketLooked);
   const auto count = [this](ItemNumber of, ItemNumber partner, std::uint32_t mass) {
@@ -70,6 +86,7 @@ void Complements::add(std::span<const ItemNumber> basket, ItemNumber item)
 void Complements::subtract(std::span<const ItemNumber> basket, ItemNumber item)
 {
   take_from(rows_[item].baskets, 1);
+  weigh(item);
   total_ -= total_ > 0 ? 1 : 0;
   const auto others = std::min(basket.size(), kBasketLooked);
   const auto uncount = [this](ItemNumber of, ItemNumber partner, std::uint32_t mass) {
@@ -98,15 +115,15 @@ void Complements::score(std::span<const ItemNumber> basket, bool ordered, std::s
     const auto& row = rows_[looked[looked.size() - 1 - i]];
     const float weight = (ordered ? exp_of(-static_cast<float>(i) / 3.0F) : 1.0F) / (static_cast<float>(row.baskets) + kShrinkage);
     by_chance += weight * kShrinkage;
+    const float by_mass = weight / static_cast<float>(kMassUnit);
     for (std::size_t p = 0; p < row.size(); ++p)
-      candidates[row.items[p]].columns[column] += weight * static_cast<float>(row.counts[p].mass) / static_cast<float>(kMassUnit);
+      candidates[row.items[p]].columns[column] += by_mass * static_cast<float>(row.counts[p].mass);
   }
   by_chance /= static_cast<float>(std::max<std::uint64_t>(total_, 1));
-  const float alpha = ordered ? kAlphaOrdered : kAlphaHidden;
   for (auto& candidate : candidates.rows()) {
-    const auto baskets = static_cast<float>(rows_[candidate.item].baskets);
+    const auto& support = supports_[candidate.item];
     auto& value = candidate.columns[column];
-    value = (value + by_chance * baskets) * exp_of(-alpha * log_of(baskets + kSupport));
+    value = (value + by_chance * support.baskets) * (ordered ? support.by_ordered : support.by_hidden);
   }
 }
 
@@ -114,11 +131,12 @@ void Complements::restore(ItemNumber item, Row row)
 {
   pairs_ += row.size();
   rows_[item] = std::move(row);
+  weigh(item);
 }
 
 std::size_t Complements::bytes() const
 {
-  std::size_t bytes = rows_.capacity() * sizeof(Row);
+  std::size_t bytes = rows_.capacity() * (sizeof(Row) + sizeof(Support));
   for (const auto& row : rows_) bytes += row.bytes();
   return bytes;
 }

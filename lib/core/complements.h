@@ -9,7 +9,7 @@
 // For a basket B the score of c is the sum over a in B of p(a) mass(a, c) / (baskets(a) + 30), with mass shrunk towards what chance
 // gives, over (baskets(c) + 10)^alpha: an asymmetric lift with shrinkage. Where the order of the basket is known, p(a) falls by e
 // every three places and alpha is 0.2; else p is 1 and alpha 0.3.
-// Not synchronized; const functions may be called by many threads. Memory: 12 bytes a pair and an eighth of slack, 56 an item.
+// Not synchronized; const functions may be called by many threads. Memory: 12 bytes a pair and up to an eighth of slack, 68 an item.
 #pragma once
 
 #include <cstdint>
@@ -36,7 +36,7 @@ class Complements {
     std::uint32_t baskets = 0; // that hold the item
   };
 
-  void grow(std::size_t items) { rows_.resize(items); }
+  void grow(std::size_t items);
   [[nodiscard]] const Row& of(ItemNumber item) const { return rows_[item]; }
   [[nodiscard]] std::size_t items() const { return rows_.size(); }
   [[nodiscard]] std::size_t pairs() const { return pairs_; }
@@ -54,7 +54,16 @@ class Complements {
   [[nodiscard]] std::uint64_t total() const { return total_; } // of `baskets` over all items
 
  private:
+  // What of `baskets` a score needs, kept apart so that it stays in the cache.
+  struct Support {
+    float baskets = 0;
+    float by_ordered = 0; // (baskets + 10)^-alpha
+    float by_hidden = 0;
+  };
+  void weigh(ItemNumber item);
+
   std::vector<Row> rows_;
+  std::vector<Support> supports_; // beside each row
   std::size_t pairs_ = 0;
   std::uint64_t total_ = 0;
 };

@@ -294,10 +294,11 @@ void Features::complements(const Model::State& state, const Question& question, 
   const auto newest = question.basket.back();
   const auto& views = state.pairs.of(newest);
   const auto& baskets = state.complements.of(newest);
-  for (std::size_t c = 0; c < items_.size(); ++c) {
-    const auto* viewed = views.find(items_[c]);
-    if (viewed && viewed->together >= kSessionsTogether && !baskets.find(items_[c])) row(kSubstitute)[c] = 1;
-  }
+  flags_.resize(std::max(flags_.size(), state.items.facts.size()));
+  for (std::size_t p = 0; p < views.size(); ++p) flags_[views.items[p]] = views.counts[p].together >= kSessionsTogether;
+  for (const auto bought : baskets.items) flags_[bought] = false;
+  for (std::size_t c = 0; c < items_.size(); ++c) row(kSubstitute)[c] = flags_[items_[c]] ? 1.0F : 0.0F;
+  for (const auto viewed : views.items) flags_[viewed] = false;
 }
 
 } // namespace attune

@@ -144,6 +144,7 @@ class Features {
   std::vector<ItemNumber> items_;
   std::vector<float> values_;
   std::vector<float> raw_; // the columns, column-major
+  std::vector<char> flags_; // per item; all false between calls
   std::size_t stride_ = 0;
   std::size_t bucket_ = 0;
 };

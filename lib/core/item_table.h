@@ -2,6 +2,7 @@
 // Not synchronized; const functions may be called by many threads. Memory: about 100 bytes an item, and its id's bytes.
 #pragma once
 
+#include <cmath>
 #include <cstdint>
 #include <deque>
 #include <string>
@@ -10,6 +11,7 @@
 
 #include <tsl/robin_map.h>
 
+#include "core/elementary.h"
 #include "core/session_table.h"
 
 namespace attune {
@@ -56,10 +58,25 @@ struct ItemFacts {
   std::uint32_t category = kNoCategory; // what events last said it is
 };
 
+// What answers need of an item's support, kept apart so that it stays in the cache. Derived from ItemFacts::sessions.
+struct ItemWeight {
+  float log_support = 0; // log(1 + sessions)
+  float by_root = 0; // 1 / sqrt(sessions + kCosineShrinkage)
+};
+inline constexpr float kCosineShrinkage = 20; // sessions added, so that rare items do not stand out by their cosine
+
 struct ItemTable {
   Vocabulary ids;
   std::vector<ItemFacts> facts; // per item
+  std::vector<ItemWeight> weights; // per item
   Vocabulary categories;
+
+  // Makes an item's weight anew, after its sessions changed.
+  void weigh(ItemNumber item)
+  {
+    const auto sessions = static_cast<float>(facts[item].sessions);
+    weights[item] = {log_of(1.0F + sessions), 1.0F / std::sqrt(sessions + kCosineShrinkage)};
+  }
 };
 
 } // namespace attune

@@ -111,6 +111,8 @@ void Model::grow(ItemNumber item)
   if (item < state.items.facts.size()) return;
   state.items.facts.resize(item + 1);
   state.items.facts[item].first = state.clock;
+  state.items.weights.resize(item + 1);
+  state.items.weigh(item);
   state.postings.grow(item + 1);
   state.pairs.grow(item + 1);
   state.complements.grow(item + 1);
@@ -149,6 +151,7 @@ void Model::learn(const Lesson& lesson)
     ++facts.clicks;
     if (is_new) {
       ++facts.sessions;
+      state.items.weigh(item);
       state.postings.add(item, session, state.table);
     } else {
       ++facts.returns;
@@ -207,6 +210,7 @@ void Model::count(SessionNumber session)
       continue;
     }
     ++facts.sessions;
+    state.items.weigh(items[i]);
     state.postings.add(items[i], session, state.table);
   }
   std::vector<ItemNumber> basket;
@@ -229,6 +233,7 @@ void Model::uncount(SessionNumber session)
       continue;
     }
     --facts.sessions;
+    state.items.weigh(items[i]);
     const auto clicks = state.table.clicks(session);
     const auto first = std::find_if(clicks.begin(), clicks.end(), [&](const Click& click) { return click.item == items[i]; });
     state.postings.remove(items[i], session, first->time);

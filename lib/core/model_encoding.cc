@@ -489,6 +489,8 @@ Result<Model> Model::decode(std::string_view bytes)
   read_texts(in, kMaxStringBytes, false, state.items.categories);
   read_texts(in, kMaxStringBytes, true, state.slots);
   state.items.facts = in.array_of<ItemFacts>(state.items.ids.size());
+  state.items.weights.resize(state.items.facts.size());
+  for (ItemNumber item = 0; item < state.items.facts.size(); ++item) state.items.weigh(item);
   const auto clock = in.value<std::uint64_t>();
   state.newest = in.value<std::int64_t>();
   state.learned = in.value<std::uint64_t>();

@@ -115,8 +115,7 @@ void NeighbourSearch::add_vmis(const Question& question, const SessionTable& tab
     }
   }
   const auto all = log_of(static_cast<float>(std::max<std::size_t>(table.items_in_sessions(), 1)));
-  for (auto& row : candidates.rows())
-    row[Column::vmis] *= std::max(all - log_of(static_cast<float>(items.facts[row.item].sessions)), 0.0F);
+  for (auto& row : candidates.rows()) row[Column::vmis] *= std::max(all - items.weights[row.item].log_support, 0.0F);
 }
 
 void NeighbourSearch::find(const Question& question, const SessionTable& table, const Postings& postings, std::size_t newest)

@@ -108,7 +108,7 @@ void weigh_by_rarity(const Model::State& state, Candidates& candidates)
   const float sessions = log_of(1.0F + static_cast<float>(state.table.sessions()));
   for (auto& row : candidates.rows()) {
     if (row[Column::vmis] == 0) continue;
-    const float idf = sessions - log_of(1.0F + static_cast<float>(state.items.facts[row.item].sessions));
+    const float idf = sessions - state.items.weights[row.item].log_support;
     row[Column::vmis] *= std::max(idf, 0.1F);
   }
 }

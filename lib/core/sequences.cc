@@ -1,7 +1,5 @@
 #include "core/sequences.h"
 
-#include <cmath>
-
 #include "core/elementary.h"
 
 namespace attune {
@@ -9,17 +7,11 @@ namespace attune {
 namespace {
 
 constexpr std::size_t kAskedFor = 5;
-constexpr float kShrinkage = 20; // sessions added to a support, so that rare items do not stand out by their cosine
 constexpr float kUnit = 1.0F / kPairUnit;
-
-float root_of_support(const ItemTable& items, ItemNumber item)
-{
-  return std::sqrt(static_cast<float>(items.facts[item].sessions) + kShrinkage);
-}
 
 void add_newest(const ItemPairs::Row& partners, float share, ItemNumber last, const ItemTable& items, Candidates& candidates)
 {
-  const float root = root_of_support(items, last);
+  const float by_root = items.weights[last].by_root;
   for (std::size_t i = 0; i < partners.items.size(); ++i) {
     if (partners.items[i] == last) continue;
     const auto& counts = partners.counts[i];
@@ -33,7 +25,7 @@ void add_newest(const ItemPairs::Row& partners, float share, ItemNumber last, co
     row[Column::after] += after;
     row[Column::next] += static_cast<float>(counts.next);
     row[Column::together] += together;
-    row[Column::cosine] += together / (root * root_of_support(items, partners.items[i]));
+    row[Column::cosine] += together * by_root * items.weights[partners.items[i]].by_root;
     row[Column::before] += static_cast<float>(counts.before) * kUnit;
     row[Column::session] += after * share;
   }

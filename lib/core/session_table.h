@@ -84,7 +84,11 @@ class SessionTable {
   [[nodiscard]] const SessionKey& key(SessionNumber session) const { return sessions_[session].key; }
   [[nodiscard]] bool is_open(SessionNumber session) const { return sessions_[session].clicks.size > 0; }
   // Brings what items() needs into the cache, in two steps some work apart.
-  void prefetch_session(SessionNumber session) const { __builtin_prefetch(&sessions_[session]); }
+  void prefetch_session(SessionNumber session) const
+  {
+    __builtin_prefetch(&sessions_[session]);
+    __builtin_prefetch(&distinct_[session]);
+  }
   void prefetch_items(SessionNumber session) const { __builtin_prefetch(items_.data(sessions_[session].items)); }
 
   // The session of this key; of clicks without a session id the customer's newest. kNoSession: none.
