@@ -76,6 +76,7 @@ void ItemPairs::add(std::span<const ItemNumber> session, ItemNumber item, bool i
   auto& last = rows_[session.back()];
   add_to(last.transitions, 1);
   if (fresh) ++last.clock;
+  each_before(session, item, [this](ItemNumber earlier, std::size_t) { rows_[earlier].prefetch(); });
   each_before(session, item, [&](ItemNumber earlier, std::size_t distance) {
     auto& after = at(rows_[earlier], item);
     add_to(after.after, kShare[distance]);

@@ -4,7 +4,9 @@
 #pragma once
 
 #include <algorithm>
+#include <array>
 #include <cstdint>
+#include <cstring>
 #include <numeric>
 #include <span>
 #include <vector>
@@ -19,6 +21,12 @@ struct Partners {
   std::vector<Counts> counts; // beside each
 
   [[nodiscard]] std::size_t size() const { return items.size(); }
+  // Brings the ids into the cache.
+  void prefetch() const
+  {
+    constexpr std::size_t kLine = 64 / sizeof(ItemNumber);
+    for (std::size_t at = 0; at < items.size(); at += kLine) __builtin_prefetch(items.data() + at);
+  }
   // Null when there is none. Good until one is added or dropped.
   [[nodiscard]] Counts* find(ItemNumber partner)
   {
@@ -90,12 +98,17 @@ struct Partners {
   }
   [[nodiscard]] std::size_t place_of(ItemNumber item) const
   {
-    // Eight at a time, without a branch in between: what the compiler can do side by side.
+    // Sixteen at a time, compared side by side, with one branch.
+    using Four = std::uint32_t __attribute__((vector_size(16)));
+    const Four wanted{item, item, item, item};
     std::size_t at = 0;
-    for (; at + 8 <= items.size(); at += 8) {
-      std::uint32_t found = 0;
-      for (std::size_t i = 0; i < 8; ++i) found |= items[at + i] == item ? 1U : 0U;
-      if (found) break;
+    for (; at + 16 <= items.size(); at += 16) {
+      std::array<Four, 4> four;
+      std::memcpy(&four, items.data() + at, sizeof four);
+      const auto found = (four[0] == wanted) | (four[1] == wanted) | (four[2] == wanted) | (four[3] == wanted);
+      std::array<std::uint64_t, 2> halves;
+      std::memcpy(&halves, &found, sizeof halves);
+      if ((halves[0] | halves[1]) != 0) break;
     }
     while (at < items.size() && items[at] != item) ++at;
     return at;
