@@ -9,7 +9,8 @@ namespace {
 
 class Arranger {
  public:
-  Arranger(std::span<const RankedItem> ranked, std::size_t n, const ArrangementRules& rules, ItemFilter& filter, const Catalog& catalog)
+  Arranger(std::span<const RankedItem> ranked, std::size_t n, const ArrangementRules& rules, ItemFilter& filter,
+           const Catalog& catalog)
       : ranked_(ranked),
         rules_(rules),
         filter_(filter),

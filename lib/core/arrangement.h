@@ -57,8 +57,8 @@ struct ArrangementRules {
 
 // REQUIRES: `ranked` in order of falling score, each item once, none refused by `filter`.
 // Cost: O(n + ranked) and that of diversity; a pin or an offer looks its item up in `ranked` from the front.
-[[nodiscard]] Arrangement arrange(std::span<const RankedItem> ranked, std::size_t n, const ArrangementRules& rules, ItemFilter& filter,
-                                  const Catalog& catalog);
+[[nodiscard]] Arrangement arrange(std::span<const RankedItem> ranked, std::size_t n, const ArrangementRules& rules,
+                                  ItemFilter& filter, const Catalog& catalog);
 
 // How many of a list of n are chosen from, when diversity counts.
 [[nodiscard]] constexpr std::size_t diversity_pool(std::size_t n)

@@ -16,7 +16,8 @@ struct AnsweringFixture {
   Catalog catalog;
   std::unique_ptr<ProfileStore> store = open_memory_store("", {});
   std::uint8_t dice = 0;
-  Answering answering{{&model, &catalog, store.get(), Rules(), [this](std::array<std::uint8_t, 16>& bytes) { bytes.fill(++dice); }}};
+  Answering answering{
+      {&model, &catalog, store.get(), Rules(), [this](std::array<std::uint8_t, 16>& bytes) { bytes.fill(++dice); }}};
   Timestamp now{kFirstMinute + 1000 * 60'000};
 
   void keep(const Profile& profile)
