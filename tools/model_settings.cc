@@ -25,7 +25,7 @@ void declare_model_options(Command& command, ModelOptions& options)
   command.option("--idle", options.idle, "TIME", "a pause this long ends a session that has no id of its own");
   command.option("--max-age", options.max_age, "TIME", "sessions this much older than the newest click are let go of");
   command.option("--max-clicks", options.max_clicks, "N", "beyond this many clicks the sessions longest unused are let go of")
-      .range(1'000, 1U << 31);
+      .range(1'000, 1U << 30);
   command.option("--neighbours", options.neighbours, "N", "newest similar sessions an answer looks at").range(1, 100'000);
   command.option("--learning-rate", options.rate, "X", "how far a click moves the weights; 0: not at all");
   command.option("--teach-first", options.teach_first, "N", "every click teaches the weights until so many have")

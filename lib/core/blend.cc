@@ -97,15 +97,13 @@ void Blend::learn(const Features& features, std::uint32_t slot, const Scores& sc
     step(bucket, f, gradient);
     if (of_slot) step(*of_slot, f, gradient);
   }
-  ++steps_;
+  ++sets_.front().steps;
+  ++bucket.steps;
+  if (of_slot) ++of_slot->steps;
 }
 
 void Blend::merge(const Blend& other, const std::vector<std::uint32_t>& slots)
 {
-  const auto all = static_cast<double>(steps_ + other.steps_);
-  if (other.steps_ == 0) return;
-  const auto mine = static_cast<float>(static_cast<double>(steps_) / all);
-  const auto theirs = static_cast<float>(static_cast<double>(other.steps_) / all);
   for (std::size_t from = 0; from < other.sets_.size(); ++from) {
     auto to = from;
     if (from >= kFirstSlotSet) {
@@ -114,26 +112,22 @@ void Blend::merge(const Blend& other, const std::vector<std::uint32_t>& slots)
       to = kFirstSlotSet + slot - 1;
     }
     if (to >= sets_.size()) sets_.resize(to + 1);
-    // What only one has learned is not weighed against nothing.
-    const auto untaught = [](const Weights& set) { return set.steepness == decltype(set.steepness){}; };
-    if (untaught(other.sets_[from])) continue;
-    if (untaught(sets_[to])) {
-      sets_[to] = other.sets_[from];
-      continue;
-    }
+    const auto& theirs = other.sets_[from];
+    auto& ours = sets_[to];
+    if (theirs.steps == 0) continue;
+    const auto share = static_cast<float>(static_cast<double>(theirs.steps) / static_cast<double>(ours.steps + theirs.steps));
     for (std::size_t f = 0; f < kFeatures; ++f) {
-      sets_[to].weight[f] = sets_[to].weight[f] * mine + other.sets_[from].weight[f] * theirs;
-      sets_[to].steepness[f] += other.sets_[from].steepness[f];
+      ours.weight[f] = ours.weight[f] * (1.0F - share) + theirs.weight[f] * share;
+      ours.steepness[f] += theirs.steepness[f];
     }
+    ours.steps += theirs.steps;
   }
-  steps_ += other.steps_;
 }
 
-void Blend::restore(std::vector<Weights> sets, std::uint64_t steps)
+void Blend::restore(std::vector<Weights> sets)
 {
   ATTUNE_ASSERT(sets.size() >= kFirstSlotSet && sets.size() <= kFirstSlotSet + kMaxSlots);
   sets_ = std::move(sets);
-  steps_ = steps;
 }
 
 } // namespace attune

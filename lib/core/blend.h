@@ -23,6 +23,7 @@ class Blend {
   struct Weights {
     std::array<float, kFeatures> weight{};
     std::array<float, kFeatures> steepness{}; // sum of squared gradients
+    std::uint64_t steps = 0; // clicks that moved it
   };
 
   // Scores of all candidates, by group and in all. Feature-major as `features` are: parts of group g begin at g * stride.
@@ -47,19 +48,19 @@ class Blend {
   // One step towards the candidate that was clicked. REQUIRES: scores are of these features and this slot; clicked < count().
   void learn(const Features& features, std::uint32_t slot, const Scores& scores, std::size_t clicked, float rate);
 
-  [[nodiscard]] std::uint64_t steps() const { return steps_; }
-  // Averages the weights, each weighed by its steps; a set that only one has learned is taken as it is. `slots`: the other's slots in our numbers; one of 0, but for the first, is left out.
+  [[nodiscard]] std::uint64_t steps() const { return sets_.front().steps; }
+  // Averages the weights of each set, weighed by how many clicks moved it. `slots`: the other's slots in our numbers; one of 0, but for
+  // the first, is left out.
   void merge(const Blend& other, const std::vector<std::uint32_t>& slots);
 
   // What a snapshot holds: the global set, the buckets', then the slots'.
   [[nodiscard]] const std::vector<Weights>& sets() const { return sets_; }
-  void restore(std::vector<Weights> sets, std::uint64_t steps);
+  void restore(std::vector<Weights> sets);
 
  private:
   [[nodiscard]] std::array<float, kFeatures> weights_for(const Features& features, std::uint32_t slot) const;
 
   std::vector<Weights> sets_;
-  std::uint64_t steps_ = 0;
 };
 
 } // namespace attune

@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <array>
 
-#include "base/assert.h"
 #include "core/elementary.h"
 
 namespace attune {

@@ -1,7 +1,6 @@
 #include "core/features.h"
 
 #include <algorithm>
-#include <cmath>
 
 #include "base/assert.h"
 #include "core/elementary.h"
@@ -17,72 +16,6 @@ constexpr std::array<Feature, kColumns> kShareOf{kVmis, kVsknn, kVstan, kRecVsta
 constexpr std::array<Feature, kColumns> kLogOf{kLogVmis,      kLogVsknn,    kLogVstan,  kLogRecVstan, kLogFollow,
                                                kLogFollowTwo, kLogFast,     kLogFaster, kLogSlow,     kLogAfter,
                                                kLogNext,      kLogTogether, kLogCosine, kLogBefore,   kLogSession};
-
-constexpr std::array<std::string_view, kFeatures> kNames{"vmis",
-                                                         "vsknn",
-                                                         "vstan",
-                                                         "rec_vstan",
-                                                         "follow",
-                                                         "follow_two",
-                                                         "log_vmis",
-                                                         "log_vsknn",
-                                                         "log_vstan",
-                                                         "log_rec_vstan",
-                                                         "log_follow",
-                                                         "log_follow_two",
-                                                         "log_vstan_raw",
-                                                         "fast",
-                                                         "faster",
-                                                         "slow",
-                                                         "after",
-                                                         "next",
-                                                         "together",
-                                                         "cosine",
-                                                         "before",
-                                                         "session",
-                                                         "log_fast",
-                                                         "log_faster",
-                                                         "log_slow",
-                                                         "log_after",
-                                                         "log_next",
-                                                         "log_together",
-                                                         "log_cosine",
-                                                         "log_before",
-                                                         "log_session",
-                                                         "log_next_share",
-                                                         "log_session_raw",
-                                                         "log_slow_share",
-                                                         "log_fast_share",
-                                                         "popular_fast",
-                                                         "popular_middle",
-                                                         "log_popular_faster",
-                                                         "log_popular_fast",
-                                                         "log_popular_middle",
-                                                         "log_popular_slow",
-                                                         "trend_faster_middle",
-                                                         "trend_fast_middle",
-                                                         "trend_fast_slow",
-                                                         "log_clicks",
-                                                         "idle",
-                                                         "age",
-                                                         "never_clicked",
-                                                         "seen",
-                                                         "seen_near",
-                                                         "seen_times",
-                                                         "seen_last",
-                                                         "seen_returns",
-                                                         "came_after",
-                                                         "came_second_after",
-                                                         "seen_earlier",
-                                                         "same_category",
-                                                         "category_share",
-                                                         "bought",
-                                                         "bought_times",
-                                                         "complement",
-                                                         "complement_of_last",
-                                                         "log_complement",
-                                                         "log_complement_of_last",
-                                                         "substitute"};
 
 // 0 for 0, 1 for 1.
 float log_scaled(float x)
@@ -109,11 +42,6 @@ std::string_view group_name(Group group)
   constexpr std::array<std::string_view, kGroups> kGroupNames{"neighbours", "sequences", "popular",
                                                               "session",    "affinity",  "complements"};
   return kGroupNames[static_cast<std::size_t>(group)];
-}
-
-std::string_view feature_name(std::size_t feature)
-{
-  return kNames[feature];
 }
 
 void Features::compute(const Model::State& state, const Question& question, const Candidates& candidates,

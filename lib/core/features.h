@@ -99,7 +99,6 @@ enum Feature : std::uint8_t {
   kFeatures,
 };
 [[nodiscard]] Group group_of(std::size_t feature);
-[[nodiscard]] std::string_view feature_name(std::size_t feature);
 
 // Which of a blend's buckets a question falls into: 3 lengths of the session x 3 supports of its last item.
 inline constexpr std::size_t kBuckets = 9;
@@ -112,7 +111,7 @@ class Features {
                std::span<const ItemNumber> items);
 
   [[nodiscard]] std::size_t count() const { return items_.size(); } // of candidates
-  [[nodiscard]] std::size_t stride() const { return stride_; } // count() rounded up to 8; the rest is 0
+  [[nodiscard]] std::size_t stride() const { return stride_; } // count() rounded up to 8; the rest is padding
   [[nodiscard]] std::span<const ItemNumber> items() const { return items_; }
   [[nodiscard]] const float* of(std::size_t feature) const { return values_.data() + feature * stride_; }
   [[nodiscard]] std::size_t bucket() const { return bucket_; }

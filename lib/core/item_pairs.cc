@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <array>
 
-#include "base/assert.h"
 #include "core/elementary.h"
 
 namespace attune {
@@ -95,12 +94,13 @@ void ItemPairs::add(std::span<const ItemNumber> session, ItemNumber item, bool i
   });
 }
 
-void ItemPairs::subtract(std::span<const ItemNumber> session, ItemNumber item, bool is_new)
+void ItemPairs::subtract(std::span<const ItemNumber> session, ItemNumber item, bool is_new, Emptied* emptied)
 {
   if (session.empty()) return;
   take_from(rows_[session.back()].transitions, 1);
-  const auto settle = [this](ItemNumber of, ItemNumber partner, const PairCounts& counts) {
+  const auto settle = [&](ItemNumber of, ItemNumber partner, const PairCounts& counts) {
     if (counts.after > 0 || counts.before > 0) return;
+    if (emptied) return void(emptied->emplace_back(of, partner));
     rows_[of].drop(partner);
     --pairs_;
   };
@@ -117,6 +117,16 @@ void ItemPairs::subtract(std::span<const ItemNumber> session, ItemNumber item, b
       settle(item, earlier, *before);
     }
   });
+}
+
+void ItemPairs::drop_empty(const Emptied& emptied)
+{
+  for (const auto& [of, partner] : emptied) {
+    const auto* counts = rows_[of].find(partner);
+    if (!counts || counts->after > 0 || counts->before > 0) continue;
+    rows_[of].drop(partner);
+    --pairs_;
+  }
 }
 
 void ItemPairs::restore(ItemNumber item, Row row)

@@ -10,6 +10,7 @@
 
 #include <cstdint>
 #include <span>
+#include <utility>
 #include <vector>
 
 #include "core/elementary.h"
@@ -65,8 +66,12 @@ class ItemPairs {
   // A click on `item` behind `session` (oldest first, repeats dropped). `fresh`: decayed sums are moved too.
   // `is_new`: it does not stand in the session yet.
   void add(std::span<const ItemNumber> session, ItemNumber item, bool is_new, bool fresh);
-  // Takes back what add() counted raw.
-  void subtract(std::span<const ItemNumber> session, ItemNumber item, bool is_new);
+  // Takes back what add() counted raw. A pair of which nothing raw is left goes, and its decayed sums with it; with `emptied` it is noted
+  // there and stays, for whoever counts the session again and then calls drop_empty().
+  using Emptied = std::vector<std::pair<ItemNumber, ItemNumber>>;
+  void subtract(std::span<const ItemNumber> session, ItemNumber item, bool is_new, Emptied* emptied = nullptr);
+  // Those of them that are still empty go.
+  void drop_empty(const Emptied& emptied);
 
   void restore(ItemNumber item, Row row);
 

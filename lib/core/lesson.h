@@ -7,13 +7,12 @@
 
 #include <cstdint>
 #include <deque>
-#include <span>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <unordered_map>
 #include <vector>
 
-#include "base/clock.h"
 #include "core/event.h"
 #include "core/refusals.h"
 

@@ -32,7 +32,6 @@ Workspace& workspace()
   return kept;
 }
 
-constexpr std::size_t kEarlierSessions = 8; // whose items are remembered
 constexpr std::size_t kEarlierOrders = 64; // sessions looked at for what was bought
 
 } // namespace
@@ -43,12 +42,11 @@ bool ModelOptions::valid() const
   const auto within = [](auto value, auto least, auto most) { return least <= value && value <= most; };
   return within(idle, Milliseconds(1), Milliseconds(hours(24 * 365))) &&
          within(max_age, Milliseconds(hours(1)), Milliseconds(hours(24 * 36'500))) &&
-         within(max_clicks, std::uint64_t{1'000}, std::uint64_t{1} << 31) && within(neighbours, 1U, 100'000U) &&
+         within(max_clicks, std::uint64_t{1'000}, std::uint64_t{1} << 30) && within(neighbours, 1U, 100'000U) &&
          within(rate, 0.0, 10.0) && within(teach_share, 1U, 1'000'000U);
 }
 
-Model::State::State(const ModelOptions& made_with)
-    : options(made_with), table(made_with.idle), postings(std::max<std::size_t>(made_with.neighbours, 1))
+Model::State::State(const ModelOptions& made_with) : options(made_with), table(made_with.idle), postings(made_with.neighbours)
 {
   slots.intern({});
 }
@@ -99,9 +97,11 @@ void Model::take_back(std::uint64_t customer)
     for (const auto& click : state.table.clicks(session))
       if (state.refusals.admits(customer, click.time)) kept.push_back(click);
     if (kept.size() == state.table.clicks(session).size()) continue;
-    uncount(session);
+    ItemPairs::Emptied emptied;
+    uncount(session, &emptied);
     state.table.close(session);
     if (!kept.empty()) count(state.table.restore(key, kept));
+    state.pairs.drop_empty(emptied);
   }
 }
 
@@ -123,21 +123,28 @@ void Model::learn(const Lesson& lesson)
   auto& state = *state_;
   if (!state.refusals.admits(lesson.key.customer, lesson.time)) return void(++state.refused);
   if (lesson.time + state.options.max_age.count() < state.newest) return void(++state.ignored);
-  const auto item = state.items.ids.intern(lesson.item);
-  grow(item);
-  const Click click{lesson.time, lesson.id, item, lesson.kind};
+  // Its place does not depend on the item, and what is not learned is to leave nothing behind.
+  Click click{lesson.time, lesson.id, kUnknownItem, lesson.kind};
   const auto place = state.table.place(lesson.key, click);
   if (place.how == SessionTable::Place::How::repeated) return void(++state.repeated);
   if (place.how == SessionTable::Place::How::ignored) return void(++state.ignored);
 
+  const auto item = state.items.ids.intern(lesson.item);
+  grow(item);
+  click.item = item;
   ++state.learned;
   state.newest = std::max(state.newest, lesson.time);
   if (place.how == SessionTable::Place::How::inserted) {
     ++state.late;
-    uncount(place.session);
-    if (place.other != kNoSession) uncount(place.other);
+    const auto clicks = state.items.facts[item].clicks;
+    ItemPairs::Emptied emptied;
+    uncount(place.session, &emptied);
+    if (place.other != kNoSession) uncount(place.other, &emptied);
     state.table.insert(place, click);
     count(place.session);
+    state.pairs.drop_empty(emptied);
+    // Beside a click on the same item, or the same again at another time, it is no new one.
+    if (state.items.facts[item].clicks <= clicks) return forget_old();
   } else {
     const auto items = place.session == kNoSession ? std::span<const ItemNumber>() : state.table.items(place.session);
     const bool repeats = !items.empty() && items.back() == item;
@@ -218,14 +225,14 @@ void Model::count(SessionNumber session)
   for (std::size_t i = 0; i < basket.size(); ++i) state.complements.add(std::span(basket).first(i), basket[i]);
 }
 
-void Model::uncount(SessionNumber session)
+void Model::uncount(SessionNumber session, ItemPairs::Emptied* emptied)
 {
   auto& state = *state_;
   const auto items = state.table.items(session);
   for (auto i = items.size(); i-- > 0;) {
     const auto prefix = items.first(i);
     const bool is_new = !holds(prefix, items[i]);
-    state.pairs.subtract(prefix, items[i], is_new);
+    state.pairs.subtract(prefix, items[i], is_new, emptied);
     auto& facts = state.items.facts[items[i]];
     --facts.clicks;
     if (!is_new) {

@@ -6,8 +6,8 @@
 // order and however often they came, as long as nothing was let go of; decayed quantities and weights follow the order. Offline the
 // order is (time, id) (core/lesson.h), and the same log gives the same model, byte for byte, in every build.
 //
-// Memory is bounded: at most max_clicks clicks, none older than max_age before the newest, and at most kMaxPartners pairs an item; under
-// 100 bytes a click kept and 45 a pair. An item without clicks keeps its number and about 150 bytes.
+// Memory is bounded: at most max_clicks clicks, none of a session that was last clicked on max_age before the newest when it came up for letting go, and at most kMaxPartners pairs an item; under
+// 100 bytes a click kept and 40 a pair. An item without clicks keeps its number and some 350 bytes.
 // Not synchronized: one thread learns while nobody asks; a const Model may be asked by many threads.
 #pragma once
 
@@ -17,6 +17,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "base/position.h"
@@ -36,7 +37,7 @@ struct ModelOptions {
   std::uint64_t teach_first = 50'000; // every click teaches weights until so many have,
   std::uint64_t teach_share = 16; // then one in so many, chosen by its id
 
-  // idle 1 ms to 365 days, max_age 1 hour to 36,500 days, max_clicks 1,000 to 2^31, neighbours 1 to 100,000, rate 0 to 10,
+  // idle 1 ms to 365 days, max_age 1 hour to 36,500 days, max_clicks 1,000 to 2^30, neighbours 1 to 100,000, rate 0 to 10,
   // teach_share 1 to 1,000,000.
   [[nodiscard]] bool valid() const;
   friend bool operator==(const ModelOptions&, const ModelOptions&) = default;
@@ -99,7 +100,7 @@ class Model {
   void look_back(SessionNumber session, Question& question) const;
   void join_basket(SessionNumber session, ItemNumber item);
   void count(SessionNumber session);
-  void uncount(SessionNumber session);
+  void uncount(SessionNumber session, std::vector<std::pair<ItemNumber, ItemNumber>>* emptied = nullptr);
   void grow(ItemNumber item);
   void take_back(std::uint64_t customer);
   void forget_old();

@@ -7,7 +7,7 @@
 //   items, categories, slots             texts in the order of their numbers: array of sizes (4 bytes), array of bytes
 //   facts                                array of ItemFacts (24 bytes)
 //   clock, newest, learned, repeated,    8 bytes each
-//   late, ignored, refused, steps of the blend
+//   late, ignored, refused
 //   refusals                             array of Refusals::Standing (32 bytes)
 //   sessions, longest unused first       arrays of keys (16 bytes), sizes (2 bytes), and of their clicks: times (8), ids (8),
 //                                        items (4), kinds (1)
@@ -26,6 +26,7 @@
 #include <cmath>
 #include <cstring>
 #include <tuple>
+#include <utility>
 
 #include "base/assert.h"
 #include "core/model_state.h"
@@ -33,12 +34,14 @@
 namespace attune {
 
 static_assert(std::endian::native == std::endian::little, "a model file is little-endian");
-static_assert(sizeof(ItemFacts) == 24 && sizeof(PairCounts) == 28 && sizeof(SessionKey) == 16);
+// Whoever changes one of these changes what a file holds: kFormat goes up.
+static_assert(sizeof(ItemFacts) == 24 && sizeof(PairCounts) == 28 && sizeof(SessionKey) == 16 && sizeof(BasketCounts) == 8);
+static_assert(sizeof(Refusals::Standing) == 32 && kFeatures == 65);
 
 namespace {
 
 constexpr std::string_view kMagic = "attune model";
-constexpr std::uint32_t kFormat = 2;
+constexpr std::uint32_t kFormat = 3;
 constexpr std::size_t kHead = kMagic.size() + sizeof kFormat;
 constexpr std::size_t kChecksum = 8;
 
@@ -309,18 +312,33 @@ void put_pairs(const ItemPairs& pairs, Writer& out)
   out.array(counts);
 }
 
-// Clocks go round after 2^32 clicks, so that any value of one may stand beside any other.
-
 // A value that sums of finite values stay finite with.
 bool sound(double value)
 {
   return value >= 0 && value <= 1e250;
 }
 
+// Clocks go round after 2^32 clicks, so that any value of one may stand beside any other.
 bool sound(const PairCounts& counts)
 {
   return counts.slow >= 0 && counts.slow <= 1e6F;
 }
+
+// Sees that the partners of each item are others than it, each once.
+class PartnerCheck {
+ public:
+  explicit PartnerCheck(std::size_t items) : met_with_(items, kUnknownItem) {}
+
+  bool operator()(const std::vector<ItemNumber>& partners, ItemNumber item)
+  {
+    return std::all_of(partners.begin(), partners.end(), [&](ItemNumber partner) {
+      return partner < met_with_.size() && partner != item && std::exchange(met_with_[partner], item) != item;
+    });
+  }
+
+ private:
+  std::vector<ItemNumber> met_with_; // per item: the last whose partner it was
+};
 
 void read_pairs(Reader& in, std::size_t items, ItemPairs& pairs)
 {
@@ -329,6 +347,7 @@ void read_pairs(Reader& in, std::size_t items, ItemPairs& pairs)
   const auto clocks = in.array_of<std::uint32_t>(items);
   const auto partners = in.array<ItemNumber>();
   const auto counts = in.array_of<PairCounts>(partners.size());
+  PartnerCheck are_partners(items);
   std::size_t at = 0;
   for (ItemNumber item = 0; item < sizes.size() && !in.failed(); ++item) {
     if (sizes[item] > kMaxPartners || sizes[item] > partners.size() - at) return in.refuse_unless(false);
@@ -338,7 +357,8 @@ void read_pairs(Reader& in, std::size_t items, ItemPairs& pairs)
     of.transitions = transitions[item];
     of.clock = clocks[item];
     at += sizes[item];
-    for (std::size_t i = 0; i < of.items.size(); ++i) in.refuse_unless(of.items[i] < items && sound(of.counts[i]));
+    in.refuse_unless(are_partners(of.items, item));
+    for (const auto& each : of.counts) in.refuse_unless(sound(each));
     if (!in.failed()) pairs.restore(item, std::move(of));
   }
   in.refuse_unless(at == partners.size());
@@ -370,6 +390,7 @@ void read_complements(Reader& in, std::size_t items, Complements& complements)
   const auto baskets = in.array_of<std::uint32_t>(items);
   const auto partners = in.array<ItemNumber>();
   const auto counts = in.array_of<BasketCounts>(partners.size());
+  PartnerCheck are_partners(items);
   std::size_t at = 0;
   for (ItemNumber item = 0; item < sizes.size() && !in.failed(); ++item) {
     if (sizes[item] > kMaxComplements || sizes[item] > partners.size() - at) return in.refuse_unless(false);
@@ -378,7 +399,7 @@ void read_complements(Reader& in, std::size_t items, Complements& complements)
     row.counts.assign(counts.data() + at, counts.data() + at + sizes[item]);
     row.baskets = baskets[item];
     at += sizes[item];
-    for (const auto partner : row.items) in.refuse_unless(partner < items);
+    in.refuse_unless(are_partners(row.items, item));
     if (!in.failed()) complements.restore(item, std::move(row));
   }
   in.refuse_unless(at == partners.size());
@@ -411,18 +432,24 @@ void read_popularity(Reader& in, std::size_t items, Popularity& popularity)
     std::sort(best.begin(), best.end());
     in.refuse_unless(std::adjacent_find(best.begin(), best.end()) == best.end());
     for (const auto item : best) in.refuse_unless(item < content.values.size());
+    if (in.failed()) return;
+    // The newest click counts the scale, and the best as much at least.
+    const auto value = [&](ItemNumber item) { return content.values[item][window]; };
+    const auto& ranked = content.best[window];
+    in.refuse_unless(content.values.empty() || (!ranked.empty() && value(ranked.front()) >= content.scales[window]));
+    for (std::size_t i = 1; i < ranked.size(); ++i) in.refuse_unless(value(ranked[i - 1]) >= value(ranked[i]));
   }
   if (!in.failed()) popularity.restore(std::move(content));
 }
 
-void read_blend(Reader& in, std::uint64_t steps, std::size_t slots, Blend& blend)
+void read_blend(Reader& in, std::size_t slots, Blend& blend)
 {
   auto sets = in.array<Blend::Weights>();
   in.refuse_unless(sets.size() > kBuckets && sets.size() <= 1 + kBuckets + kMaxSlots && sets.size() <= kBuckets + slots);
   for (const auto& set : sets)
     for (std::size_t f = 0; f < kFeatures; ++f)
       in.refuse_unless(std::abs(set.weight[f]) < 1e6F && set.steepness[f] >= 0 && set.steepness[f] < 1e30F);
-  if (!in.failed()) blend.restore(std::move(sets), steps);
+  if (!in.failed()) blend.restore(std::move(sets));
 }
 
 Error damaged(std::string_view reason)
@@ -450,7 +477,7 @@ void Model::encode(std::string& out)
   put_texts(state.slots, writer);
   writer.array(state.items.facts);
   for (const auto number : {std::uint64_t{state.clock}, static_cast<std::uint64_t>(state.newest), state.learned, state.repeated,
-                            state.late, state.ignored, state.refused, state.blend.steps()})
+                            state.late, state.ignored, state.refused})
     writer.value(number);
   writer.array(state.refusals.all());
   std::vector<std::uint32_t> ordinals;
@@ -498,7 +525,6 @@ Result<Model> Model::decode(std::string_view bytes)
   state.late = in.value<std::uint64_t>();
   state.ignored = in.value<std::uint64_t>();
   state.refused = in.value<std::uint64_t>();
-  const auto steps = in.value<std::uint64_t>();
   const auto refusals = in.array<Refusals::Standing>();
   for (std::size_t i = 0; i < refusals.size(); ++i)
     in.refuse_unless(refusals[i].granted <= 1 && (i == 0 || refusals[i - 1].customer < refusals[i].customer));
@@ -517,7 +543,7 @@ Result<Model> Model::decode(std::string_view bytes)
   read_pairs(in, state.items.facts.size(), state.pairs);
   read_complements(in, state.items.facts.size(), state.complements);
   read_popularity(in, state.items.facts.size(), state.popularity);
-  read_blend(in, steps, state.slots.size(), state.blend);
+  read_blend(in, state.slots.size(), state.blend);
   if (in.failed() || in.left() > 0) return damaged("damaged: what it counts can not be");
   state.file = checksum;
   state.learned_by_then = state.learned;

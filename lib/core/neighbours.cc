@@ -4,9 +4,7 @@
 #include <array>
 #include <bit>
 #include <cmath>
-#include <cstdlib>
 
-#include "base/assert.h"
 #include "core/elementary.h"
 
 namespace attune {

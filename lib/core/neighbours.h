@@ -62,7 +62,7 @@ class NeighbourSearch {
   [[nodiscard]] std::span<const Asked> asked() const { return asked_; }
 
   // Why an item was chosen: of `of` neighbours that hold the item `beside` of the question, `with` hold the item too. `beside` is
-  // the one that most of them share. REQUIRES: some neighbour holds the item.
+  // the one that most of them share. `of` is 0 when no neighbour holds the item.
   struct Evidence {
     ItemNumber beside = kUnknownItem;
     std::size_t with = 0;

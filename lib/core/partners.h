@@ -8,7 +8,6 @@
 #include <cstdint>
 #include <cstring>
 #include <numeric>
-#include <span>
 #include <vector>
 
 #include "core/session_table.h"

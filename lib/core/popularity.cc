@@ -1,7 +1,5 @@
 #include "core/popularity.h"
 
-#include <algorithm>
-
 #include "base/assert.h"
 
 namespace attune {

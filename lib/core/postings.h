@@ -1,5 +1,6 @@
 // Postings: for each item the sessions that hold it, in the order of its first click there, as VMIS-kNN's index keeps them
-// (core/neighbours.h). Late clicks are placed by their time, so the lists are functions of the set of sessions.
+// (core/neighbours.h). Late clicks are placed by their time, so the lists are functions of the set of sessions,
+// as long as none was cut.
 //
 // Of an item, the newest `kept` to 2 `kept` sessions stay. Not synchronized; const functions may be called by many threads.
 // Cost: O(1) for a click in order; else O(log + kept). Memory: 8 bytes an entry, and vector's slack.

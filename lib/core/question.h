@@ -9,6 +9,7 @@
 
 namespace attune {
 
+inline constexpr std::size_t kEarlierSessions = 8; // whose items are remembered
 inline constexpr std::size_t kMaxEarlier = 64;
 inline constexpr std::size_t kMaxBought = 256;
 

@@ -6,7 +6,6 @@
 #include <functional>
 #include <span>
 
-#include "base/assert.h"
 #include "core/elementary.h"
 #include "core/model_state.h"
 #include "core/sequences.h"

@@ -65,10 +65,10 @@ struct Workspace {
 };
 
 // Finds the candidates of a question, their features and scores, into the workspace. The item just seen is no candidate.
-// False, and nothing done, when no item of the session is known. Unknown items at the session's end are read over.
+// False, and no candidates, when no item of the session is known. Unknown items at the session's end are read over.
 bool propose(const Model::State& state, const Question& question, Workspace& work);
 
-// The best n, best first; equal scores in the order of their ids. The item just seen is never among them. By the blend, a question
+// The best n, best first; equal scores in the order of their ids. The item just seen is never among them, nor one of the basket where that is asked for. By the blend, a question
 // without a known item gets what is popular.
 void rank(const Model& model, const Question& question, Source source, std::size_t n, Workspace& work, std::vector<Ranked>& out);
 

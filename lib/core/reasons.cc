@@ -1,7 +1,6 @@
 #include "core/reasons.h"
 
 #include <algorithm>
-#include <optional>
 
 #include "core/model_state.h"
 

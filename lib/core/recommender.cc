@@ -48,8 +48,10 @@ void look_back(const Model& model, const Profile& profile, Timestamp now, Questi
   const auto current = current_session(profile, now);
   const auto begins = current ? current->start : now;
   const auto visits = sessions(profile);
-  for (auto visit = visits.rbegin(); visit != visits.rend(); ++visit) {
+  std::size_t looked = 0;
+  for (auto visit = visits.rbegin(); visit != visits.rend() && looked < kEarlierSessions; ++visit) {
     if (visit->start >= begins) continue;
+    ++looked;
     for (auto item = visit->items.rbegin(); item != visit->items.rend() && question.earlier.size() < kMaxEarlier; ++item)
       if (const auto number = model.number_of(item->text); number != kUnknownItem) question.earlier.push_back(number);
   }
@@ -60,17 +62,26 @@ void look_back(const Model& model, const Profile& profile, Timestamp now, Questi
       if (bought.item == number) return void(++bought.times);
     if (question.bought.size() < kMaxBought) question.bought.push_back({number, 1});
   };
-  for (const auto& kept : profile.recent[static_cast<std::size_t>(RecentList::orders_and_carts)]) {
-    if (kept.time >= begins) break;
-    const auto event = kept.view();
+  // Newest first, so that what was bought lately is what is remembered; what was bought in this visit is in its basket.
+  const auto& orders = profile.recent[static_cast<std::size_t>(RecentList::orders_and_carts)];
+  for (auto kept = orders.rbegin(); kept != orders.rend(); ++kept) {
+    if (kept->time > now) continue;
+    const auto event = kept->view();
     if (event.type != EventType::purchase) continue;
-    if (!event.item.empty()) add_bought(event.item);
-    for (const auto& line : event.lines) add_bought(line.item);
+    for (const auto& line : event.order_lines()) {
+      if (kept->time < begins) {
+        add_bought(line.item);
+        continue;
+      }
+      const auto number = model.number_of(line.item);
+      auto& basket = question.basket;
+      if (number != kUnknownItem && std::find(basket.begin(), basket.end(), number) == basket.end()) basket.push_back(number);
+    }
   }
 }
 
-Question question_of(const Model& model, const Profile* profile, const RecommendRequest& request, const std::vector<ItemId>& seen,
-                     const std::vector<CartLine>& in_cart, Timestamp now)
+Question question_of(const Model& model, const Profile* profile, const RecommendRequest& request, const Slot& slot,
+                     const std::vector<ItemId>& seen, const std::vector<CartLine>& in_cart, Timestamp now)
 {
   Question question;
   const auto known = [&](const ItemId& item) { return model.number_of(item.text); };
@@ -80,7 +91,7 @@ Question question_of(const Model& model, const Profile* profile, const Recommend
   }
   for (const auto& line : in_cart)
     if (const auto number = known(line.item); number != kUnknownItem) question.basket.push_back(number);
-  question.slot = model.slot_of(request.slot.text);
+  question.slot = model.slot_of(slot.text);
   if (!request.customer.empty()) question.self = model.state().table.newest_of(session_key(request.customer, {}).customer);
   if (profile) look_back(model, *profile, now, question);
   return question;
@@ -424,7 +435,7 @@ Recommendation recommend(const Model& model, const Profile* profile, const Recom
   const auto seen = seen_items(profile, in_cart, request, now);
   AppliedRules applied(rules, {profile, &catalog, request.customer, answer.slot, request.item, seen, now}, ledger);
   answer.holdout = applied.held_out();
-  auto question = question_of(model, profile, request, seen, in_cart, now);
+  auto question = question_of(model, profile, request, answer.slot, seen, in_cart, now);
   question.remind = applied.reminds();
   Answerer(model, request, catalog, applied).answer(question, answer);
   return answer;

@@ -1,5 +1,5 @@
 // Refusals: of which customers nothing may be learned, and up to when: forget and consent events (DESIGN section 4), for a model.
-// A function of the set of identity events. Not synchronized. Memory: 48 bytes a customer that ever forgot or answered.
+// A function of the set of identity events. Not synchronized. Memory: 80 bytes a customer that ever forgot or answered.
 #pragma once
 
 #include <cstdint>

@@ -95,7 +95,9 @@ void SessionTable::insert(const Place& place, const Click& click)
   std::vector<Click> all(there.begin(), there.end());
   if (place.other != kNoSession) {
     const auto more = clicks(place.other);
+    const auto middle = static_cast<std::ptrdiff_t>(all.size());
     all.insert(all.end(), more.begin(), more.end());
+    std::inplace_merge(all.begin(), all.begin() + middle, all.end(), before_in_session);
     close(place.other);
   }
   all.insert(std::upper_bound(all.begin(), all.end(), click, before_in_session), click);

@@ -305,7 +305,7 @@ BOOST_AUTO_TEST_CASE(the_model_of_a_fixed_log_has_a_fixed_name)
   options.teach_first = 500;
   auto model = trained(shop_log(3'000, 200, 42), options);
   bytes_of(model);
-  BOOST_TEST(model.name() == "dc0ab5327f2ab6b0");
+  BOOST_TEST(model.name() == "4e4a8671982a74aa");
 }
 
 BOOST_AUTO_TEST_CASE(a_name_is_of_the_file_and_of_what_was_learned_since)
@@ -703,6 +703,39 @@ BOOST_AUTO_TEST_CASE(holdings_count_what_was_learned)
   BOOST_TEST(holdings.items == 3U);
   BOOST_TEST(holdings.oldest->ms == kFirstMinute);
   BOOST_TEST(holdings.newest->ms == kFirstMinute + 4 * 60'000);
+}
+
+BOOST_AUTO_TEST_CASE(a_late_click_takes_no_decayed_sum_from_the_pairs_of_its_session)
+{
+  Model model;
+  model.learn(viewed("c", "1", 0, "lamp"));
+  model.learn(viewed("c", "2", 10, "desk"));
+  model.learn(viewed("c", "3", 5, "rug"));
+  const auto* counts = model.state().pairs.of(model.number_of("lamp")).find(model.number_of("desk"));
+  BOOST_REQUIRE(counts != nullptr);
+  BOOST_TEST(counts->next == 0U);
+  BOOST_TEST(counts->slow > 0.9F);
+}
+
+BOOST_AUTO_TEST_CASE(an_id_that_comes_again_with_earlier_times_is_popular_once)
+{
+  Model model;
+  model.learn(viewed("c", "1", 1'000, "lamp"));
+  for (std::int64_t earlier = 1; earlier < 100; ++earlier) model.learn(viewed("c", "1", 1'000 - earlier, "lamp"));
+  BOOST_TEST(model.state().items.facts[0].clicks == 1U);
+  BOOST_TEST(model.state().clock == 1U);
+  BOOST_TEST(model.state().popularity.value(Window::slow, 0) == 1.0);
+}
+
+BOOST_AUTO_TEST_CASE(a_click_that_is_not_learned_leaves_no_item_behind)
+{
+  ModelOptions options;
+  options.max_age = std::chrono::hours(1);
+  Model model(options);
+  model.learn(viewed("c", "1", 100 * 3600'000, "lamp"));
+  model.learn(viewed("c", "2", 0, "ancient"));
+  BOOST_TEST(model.holdings().ignored == 1U);
+  BOOST_TEST(model.number_of("ancient") == kUnknownItem);
 }
 
 BOOST_AUTO_TEST_SUITE_END()
