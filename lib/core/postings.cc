@@ -64,7 +64,13 @@ bool Postings::restore(ItemNumber item, std::span<const SessionNumber> sessions,
   auto& list = lists_[item];
   list.clear();
   list.reserve(sessions.size());
-  for (const auto session : sessions) {
+  constexpr std::size_t kAhead = 16;
+  for (std::size_t i = 0; i < sessions.size(); ++i) {
+    // Sessions lie anywhere: waiting for one after the other would take most of the time a model takes to load.
+    if (i + kAhead < sessions.size() && sessions[i + kAhead] < table.limit()) table.prefetch_session(sessions[i + kAhead]);
+    if (i + kAhead / 2 < sessions.size() && sessions[i + kAhead / 2] < table.limit())
+      table.prefetch_clicks(sessions[i + kAhead / 2]);
+    const auto session = sessions[i];
     const auto* first = session < table.limit() ? find_first(item, session, table) : nullptr;
     const auto in_order = [&] {
       const Entry& last = list.back();

@@ -459,6 +459,16 @@ Result<Evaluation> evaluate_baskets(const LessonStream& lessons, const Baskets& 
   Crew crew(options, learned * models_of(lineup) + questions.size() * lineup.entrants.size());
   auto contenders = taught(lessons, learned, lineup, crew);
   if (!contenders) return contenders.error();
+  // What each basket's customer bought before, as each model remembers it; the order of the basket is hidden.
+  std::vector<std::vector<Question>> asked(contenders->size());
+  for (std::size_t m = 0; m < contenders->size(); ++m)
+    for (auto b = first; b < all.size(); ++b) {
+      const auto known = (*contenders)[m]->question({all[b].customer, 0}, all[b].time, {});
+      auto& question = asked[m].emplace_back();
+      question.ordered = false;
+      question.earlier = known.earlier;
+      question.bought = known.bought;
+    }
   std::vector<std::vector<ItemNumber>> numbers(contenders->size());
   for (std::size_t m = 0; m < contenders->size(); ++m)
     for (std::uint32_t item = 0; item < baskets.items(); ++item)
@@ -470,7 +480,7 @@ Result<Evaluation> evaluate_baskets(const LessonStream& lessons, const Baskets& 
     const auto& entrant = lineup.entrants[e];
     const auto& items = all[questions[q].basket].items;
     const auto held_out = items[questions[q].item];
-    Question question;
+    auto question = asked[entrant.model][questions[q].basket - first];
     for (const auto item : items) {
       const auto number = numbers[entrant.model][item];
       if (item != held_out && number != kUnknownItem) question.basket.push_back(number);
