@@ -407,10 +407,10 @@ BOOST_AUTO_TEST_CASE(completing_twice_changes_nothing_the_second_time)
     }
     const auto first = complete(event, {Timestamp{1'800'000'000'000}, {}, *parse_currency("EUR")});
     RC_PRE(first.ok());
-    RC_ASSERT(event.time.has_value() && !event.id.empty() && !event.sent.has_value());
+    RC_ASSERT((event.time.has_value() && !event.id.empty() && !event.sent.has_value()));
     const Event once = event;
     const auto second = complete(event, {Timestamp{1'800'000'000'001}, {9}, *parse_currency("USD")});
-    RC_ASSERT(second.ok() && !*second);
+    RC_ASSERT((second.ok() && !*second));
     RC_ASSERT(event == once);
   }));
 }

@@ -69,7 +69,8 @@ BOOST_AUTO_TEST_CASE(clicks_without_a_session_id_are_cut_where_nothing_happened_
 {
   Lessons lessons;
   for (const std::int64_t second : {0, 10, 100, 120}) {
-    auto lesson = lesson_at("s", std::string(1, static_cast<char>('a' + second % 7)), second);
+    const std::string item(1, static_cast<char>('a' + second % 7)); // which the lesson only looks at
+    auto lesson = lesson_at("s", item, second);
     lesson.key.site = 0;
     lessons.add(lesson);
   }

@@ -71,7 +71,7 @@ void note(Fates& fates, const std::vector<Event>& events, const std::vector<Outc
   for (std::size_t i = 0; i < events.size(); ++i) {
     const auto [fate, is_new] = fates.emplace(events[i].id.text, outcomes[i]);
     if (!is_new && outcomes[i] == Outcome::accepted) fate->second = Outcome::accepted;
-    RC_ASSERT(!is_new || outcomes[i] != Outcome::repeated);
+    RC_ASSERT((!is_new || outcomes[i] != Outcome::repeated));
   }
 }
 
@@ -301,7 +301,7 @@ BOOST_AUTO_TEST_CASE(forget_leaves_nothing_of_its_time_and_before_and_all_that_c
     const Event marker = a_forget("f", events[below(random, events.size())].time->ms);
     Forgetting midway = forget_midway(random, events, marker);
     const auto first = first_time(midway.profile);
-    RC_ASSERT(!first || *first > *marker.time);
+    RC_ASSERT((!first || *first > *marker.time));
     for (const auto& event : events)
       if (*event.time <= *marker.time) {
         RC_ASSERT(put_in(midway.profile, event) == Outcome::refused);
@@ -348,7 +348,7 @@ BOOST_AUTO_TEST_CASE(while_consent_is_refused_nothing_is_kept_and_the_newest_wor
       RC_ASSERT(profile.version() >= version);
       if (profile.consent && !profile.consent->granted) RC_ASSERT(!last_time(profile));
       const auto first = first_time(profile);
-      RC_ASSERT(!first || !refused_until || *first > *refused_until);
+      RC_ASSERT((!first || !refused_until || *first > *refused_until));
     }
     const auto newest =
         std::max_element(words.begin(), words.end(), [](const Event& a, const Event& b) { return Place::of(a) < Place::of(b); });
@@ -367,7 +367,7 @@ BOOST_AUTO_TEST_CASE(a_profile_stays_within_its_bounds)
     for (std::size_t list = 0; list < kRecentLists; ++list) {
       const auto& recent = profile.recent[list];
       RC_ASSERT(recent.size() <= kRecentCapacity[list]);
-      RC_ASSERT(recent.empty() || recent.back().time - recent.front().time <= kRecentAge);
+      RC_ASSERT((recent.empty() || recent.back().time - recent.front().time <= kRecentAge));
     }
     RC_ASSERT(profile.summary.folded.size() <= kFoldedHashes);
     RC_ASSERT(profile.summary.last_purchases.size() <= kLastPurchases);

@@ -54,7 +54,7 @@ BOOST_AUTO_TEST_CASE(every_source_ranks_each_item_once_best_first_and_never_the_
       for (std::size_t i = 0; i < out.size(); ++i) {
         RC_ASSERT(items.insert(out[i].item).second);
         RC_ASSERT((question.session.empty() || out[i].item != question.session.back()));
-        RC_ASSERT(i == 0 || out[i - 1].score >= out[i].score);
+        RC_ASSERT((i == 0 || out[i - 1].score >= out[i].score)); // rapidcheck takes a bare || apart and evaluates both sides
       }
     }
   }));

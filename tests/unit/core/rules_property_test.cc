@@ -183,7 +183,7 @@ BOOST_AUTO_TEST_CASE(a_pin_in_force_is_at_its_place_or_there_is_a_reason)
       if (at == arrangement.items.end()) continue;
       const auto place = static_cast<std::size_t>(at - arrangement.items.begin()) + 1;
       RC_ASSERT(place <= pin.place);
-      RC_ASSERT(place == pin.place || arrangement.items.size() < drawn.n);
+      RC_ASSERT((place == pin.place || arrangement.items.size() < drawn.n));
     }
   });
 }
@@ -199,7 +199,7 @@ BOOST_AUTO_TEST_CASE(a_list_is_no_shorter_than_the_candidates_and_the_caps_make_
     for (const auto& left : arrangement.left_out) explained.insert(left.ranked);
     for (const auto& item : arrangement.items)
       if (item.ranked) explained.insert(*item.ranked);
-    RC_ASSERT(arrangement.items.size() == drawn.n || explained.size() == candidates.ranked.size());
+    RC_ASSERT((arrangement.items.size() == drawn.n || explained.size() == candidates.ranked.size()));
   });
 }
 
@@ -225,7 +225,7 @@ BOOST_AUTO_TEST_CASE(items_that_have_no_rule_keep_their_order_where_diversity_is
     std::optional<std::size_t> before;
     for (const auto& item : arrangement.items) {
       if (item.rule) continue;
-      RC_ASSERT(!before || *before < *item.ranked);
+      RC_ASSERT((!before || *before < *item.ranked));
       before = item.ranked;
     }
   });
