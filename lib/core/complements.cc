@@ -27,16 +27,6 @@ std::uint32_t share(std::size_t distance, std::size_t others)
   return static_cast<std::uint32_t>(kMassUnit / (static_cast<double>(distance) * kHarmonic[others]) + 0.5);
 }
 
-void add_to(std::uint32_t& count, std::uint32_t by)
-{
-  count = count > ~by ? ~0U : count + by;
-}
-
-void take_from(std::uint32_t& count, std::uint32_t by)
-{
-  count = count < by ? 0 : count - by;
-}
-
 } // namespace
 
 void Complements::grow(std::size_t items)
@@ -56,7 +46,7 @@ void Complements::weigh(ItemNumber item)
 
 void Complements::add(std::span<const ItemNumber> basket, ItemNumber item)
 {
-  add_to(rows_[item].baskets, 1);
+  count_up(rows_[item].baskets, 1);
   weigh(item);
   ++total_;
   const auto others = std::min(basket.size(), kBasketLooked);
@@ -71,8 +61,8 @@ void Complements::add(std::span<const ItemNumber> basket, ItemNumber item)
       known = &row.add(partner);
       ++pairs_;
     }
-    add_to(known->together, 1);
-    add_to(known->mass, mass);
+    count_up(known->together, 1);
+    count_up(known->mass, mass);
   };
   for (std::size_t distance = 1; distance <= others; ++distance) {
     const auto other = basket[basket.size() - distance];
@@ -84,7 +74,7 @@ void Complements::add(std::span<const ItemNumber> basket, ItemNumber item)
 
 void Complements::subtract(std::span<const ItemNumber> basket, ItemNumber item)
 {
-  take_from(rows_[item].baskets, 1);
+  count_down(rows_[item].baskets, 1);
   weigh(item);
   total_ -= total_ > 0 ? 1 : 0;
   const auto others = std::min(basket.size(), kBasketLooked);
@@ -92,8 +82,8 @@ void Complements::subtract(std::span<const ItemNumber> basket, ItemNumber item)
     auto& row = rows_[of];
     auto* known = row.find(partner);
     if (!known) return;
-    take_from(known->together, 1);
-    take_from(known->mass, mass);
+    count_down(known->together, 1);
+    count_down(known->mass, mass);
     if (known->together > 0) return;
     row.drop(partner);
     --pairs_;

@@ -11,19 +11,9 @@ namespace {
 
 constexpr std::array<std::uint32_t, kLags + 1> kShare{0, 2520, 1260, 840, 630, 504, 420, 360, 315, 280, 252};
 
-void add_to(std::uint32_t& count, std::uint32_t by)
-{
-  count = count > ~by ? ~0U : count + by;
-}
-
 void add_to(std::uint16_t& sum, float by)
 {
   sum = static_cast<std::uint16_t>(std::min(static_cast<float>(sum) + by, 65535.0F));
-}
-
-void take_from(std::uint32_t& count, std::uint32_t by)
-{
-  count = count < by ? 0 : count - by;
 }
 
 void decay_to(PairCounts& counts, std::uint32_t clock)
@@ -73,14 +63,14 @@ void ItemPairs::add(std::span<const ItemNumber> session, ItemNumber item, bool i
 {
   if (session.empty()) return;
   auto& last = rows_[session.back()];
-  add_to(last.transitions, 1);
+  count_up(last.transitions, 1);
   if (fresh) ++last.clock;
   each_before(session, item, [this](ItemNumber earlier, std::size_t) { rows_[earlier].prefetch(); });
   each_before(session, item, [&](ItemNumber earlier, std::size_t distance) {
     auto& after = at(rows_[earlier], item);
-    add_to(after.after, kShare[distance]);
-    if (distance == 1) add_to(after.next, 1);
-    if (is_new) add_to(after.together, 1);
+    count_up(after.after, kShare[distance]);
+    if (distance == 1) count_up(after.next, 1);
+    if (is_new) count_up(after.together, 1);
     if (fresh) {
       decay_to(after, rows_[earlier].clock);
       const float share = 1.0F / static_cast<float>(distance);
@@ -89,15 +79,15 @@ void ItemPairs::add(std::span<const ItemNumber> session, ItemNumber item, bool i
       if (distance == 1) add_to(after.faster, kFasterUnit);
     }
     auto& before = at(rows_[item], earlier);
-    add_to(before.before, kShare[distance]);
-    if (is_new) add_to(before.together, 1);
+    count_up(before.before, kShare[distance]);
+    if (is_new) count_up(before.together, 1);
   });
 }
 
 void ItemPairs::subtract(std::span<const ItemNumber> session, ItemNumber item, bool is_new, Emptied* emptied)
 {
   if (session.empty()) return;
-  take_from(rows_[session.back()].transitions, 1);
+  count_down(rows_[session.back()].transitions, 1);
   const auto settle = [&](ItemNumber of, ItemNumber partner, const PairCounts& counts) {
     if (counts.after > 0 || counts.before > 0) return;
     if (emptied) return void(emptied->emplace_back(of, partner));
@@ -106,14 +96,14 @@ void ItemPairs::subtract(std::span<const ItemNumber> session, ItemNumber item, b
   };
   each_before(session, item, [&](ItemNumber earlier, std::size_t distance) {
     if (auto* after = rows_[earlier].find(item)) {
-      take_from(after->after, kShare[distance]);
-      if (distance == 1) take_from(after->next, 1);
-      if (is_new) take_from(after->together, 1);
+      count_down(after->after, kShare[distance]);
+      if (distance == 1) count_down(after->next, 1);
+      if (is_new) count_down(after->together, 1);
       settle(earlier, item, *after);
     }
     if (auto* before = rows_[item].find(earlier)) {
-      take_from(before->before, kShare[distance]);
-      if (is_new) take_from(before->together, 1);
+      count_down(before->before, kShare[distance]);
+      if (is_new) count_down(before->together, 1);
       settle(item, earlier, *before);
     }
   });

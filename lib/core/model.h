@@ -6,8 +6,8 @@
 // order and however often they came, as long as nothing was let go of; decayed quantities and weights follow the order. Offline the
 // order is (time, id) (core/lesson.h), and the same log gives the same model, byte for byte, in every build.
 //
-// Memory is bounded: at most max_clicks clicks, none of a session that was last clicked on max_age before the newest when it came up for letting go, and at most kMaxPartners pairs an item; under
-// 100 bytes a click kept and 40 a pair. An item without clicks keeps its number and some 350 bytes.
+// Memory is bounded: at most max_clicks clicks, sessions let go of soon after they are max_age old, at most kMaxPartners pairs an item;
+// under 100 bytes a click kept and 40 a pair. An item without clicks keeps its number and some 350 bytes.
 // Not synchronized: one thread learns while nobody asks; a const Model may be asked by many threads.
 #pragma once
 

@@ -1,6 +1,6 @@
 // Partners: what is counted between one item and each of a bounded number of others: two arrays side by side, in the order in which the
 // partners were met, so that they are found by looking through ids that lie together and read one after the other.
-// Not synchronized. Memory: 4 bytes and a Counts each, and an eighth of slack; after many went, up to twice that.
+// Not synchronized. Memory: 4 bytes and a Counts each, and up to an eighth of slack.
 #pragma once
 
 #include <algorithm>
@@ -13,6 +13,16 @@
 #include "core/session_table.h"
 
 namespace attune {
+
+// Raw counts stay at their bounds: a pair of more than 2^32 units counts as that many.
+inline void count_up(std::uint32_t& count, std::uint32_t by)
+{
+  count = count > ~by ? ~0U : count + by;
+}
+inline void count_down(std::uint32_t& count, std::uint32_t by)
+{
+  count = count < by ? 0 : count - by;
+}
 
 template <class Counts>
 struct Partners {

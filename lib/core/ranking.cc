@@ -112,27 +112,31 @@ void weigh_by_rarity(const Model::State& state, Candidates& candidates)
   }
 }
 
-// Fills the vmis column alone, as published.
+// Takes the question, without unknown items at its end, into an empty workspace. False when no item of the session is known.
+bool begin(const Model::State& state, const Question& question, Workspace& work)
+{
+  work.question = question;
+  auto& session = work.question.session;
+  while (!session.empty() && session.back() == kUnknownItem) session.pop_back();
+  work.candidates.begin(state.items.facts.size());
+  return !session.empty();
+}
+
+// Fills the vmis column alone, as published. False as begin().
 bool gather_vmis(const Model::State& state, const Question& question, Workspace& work)
 {
-  auto& asked = work.question;
-  asked = question;
-  while (!asked.session.empty() && asked.session.back() == kUnknownItem) asked.session.pop_back();
-  if (asked.session.empty()) return false;
-  work.candidates.begin(state.items.facts.size());
+  if (!begin(state, question, work)) return false;
+  const auto& asked = work.question;
   work.search.find_newest(asked, state.postings, state.options.neighbours);
   work.search.add_vmis(asked, state.table, state.items, work.candidates);
   return true;
 }
 
-// Fills the columns. False when no item of the session is known.
+// Fills the columns. False as begin().
 bool gather(const Model::State& state, const Question& question, Workspace& work)
 {
-  auto& asked = work.question;
-  asked = question;
-  while (!asked.session.empty() && asked.session.back() == kUnknownItem) asked.session.pop_back();
-  if (asked.session.empty()) return false;
-  work.candidates.begin(state.items.facts.size());
+  if (!begin(state, question, work)) return false;
+  const auto& asked = work.question;
   work.search.find(asked, state.table, state.postings, state.options.neighbours);
   work.search.add(asked, state.table, work.candidates);
   add_sequences(work.search.asked(), asked.session.back(), state.pairs, state.items, work.candidates);
