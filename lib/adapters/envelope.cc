@@ -1,12 +1,13 @@
 #include "adapters/envelope.h"
 
-#include <openssl/evp.h>
 #include <simdjson.h>
 
 #include <algorithm>
 #include <charconv>
 #include <cstring>
 #include <limits>
+
+#include "core/base64.h"
 
 namespace attune {
 namespace {
@@ -72,44 +73,6 @@ void append_json_string(std::string_view text, std::string& out)
   }
   out.append(text, done);
   out += '"';
-}
-
-void append_base64(std::string_view bytes, std::string& out)
-{
-  out += "{\"b64\":\"";
-  const std::size_t at = out.size();
-  out.resize(at + (bytes.size() + 2) / 3 * 4 + 1); // EVP_EncodeBlock ends with a NUL
-  const int length = EVP_EncodeBlock(reinterpret_cast<unsigned char*>(out.data() + at),
-                                     reinterpret_cast<const unsigned char*>(bytes.data()), static_cast<int>(bytes.size()));
-  out.resize(at + static_cast<std::size_t>(length));
-  out += "\"}";
-}
-
-bool is_base64_digit(char c)
-{
-  return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '+' || c == '/';
-}
-
-// EVP_DecodeBlock alone would pass white space and misplaced padding.
-bool decode_base64(std::string_view text, std::string& out)
-{
-  std::size_t padding = 0;
-  while (padding < 2 && padding < text.size() && text[text.size() - 1 - padding] == '=') {
-    ++padding;
-  }
-  const std::string_view digits = text.substr(0, text.size() - padding);
-  if (text.size() % 4 != 0 || text.size() > std::numeric_limits<int>::max() ||
-      !std::all_of(digits.begin(), digits.end(), is_base64_digit)) {
-    return false;
-  }
-  out.resize(text.size() / 4 * 3);
-  const int length = EVP_DecodeBlock(reinterpret_cast<unsigned char*>(out.data()),
-                                     reinterpret_cast<const unsigned char*>(text.data()), static_cast<int>(text.size()));
-  if (length < 0) {
-    return false;
-  }
-  out.resize(static_cast<std::size_t>(length) - padding);
-  return true;
 }
 
 bool is_space(char c)
@@ -255,7 +218,9 @@ void append_json_bytes(std::string_view bytes, std::string& out)
   if (simdjson::validate_utf8(bytes)) {
     append_json_string(bytes, out);
   } else {
+    out += "{\"b64\":\"";
     append_base64(bytes, out);
+    out += "\"}";
   }
 }
 

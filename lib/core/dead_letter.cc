@@ -1,36 +1,15 @@
 #include "core/dead_letter.h"
 
-#include <openssl/evp.h>
 #include <simdjson.h>
 
 #include <charconv>
 
+#include "core/base64.h"
 #include "core/canonical_json.h"
 
 namespace attune {
 
 namespace {
-
-void append_base64(std::string_view bytes, std::string& out)
-{
-  const auto at = out.size();
-  out.resize(at + (bytes.size() + 2) / 3 * 4 + 1); // EVP_EncodeBlock ends with a NUL
-  const int length = EVP_EncodeBlock(reinterpret_cast<unsigned char*>(out.data() + at),
-                                     reinterpret_cast<const unsigned char*>(bytes.data()), static_cast<int>(bytes.size()));
-  out.resize(at + static_cast<std::size_t>(length));
-}
-
-bool decode_base64(std::string_view text, std::string& out)
-{
-  if (text.size() % 4 != 0) return false;
-  const std::size_t padding = text.ends_with("==") ? 2 : text.ends_with('=') ? 1 : 0;
-  out.resize(text.size() / 4 * 3);
-  const int length = EVP_DecodeBlock(reinterpret_cast<unsigned char*>(out.data()),
-                                     reinterpret_cast<const unsigned char*>(text.data()), static_cast<int>(text.size()));
-  if (length < 0) return false;
-  out.resize(static_cast<std::size_t>(length) - padding); // EVP_DecodeBlock counts the padding as bytes
-  return true;
-}
 
 void append_bytes(std::string_view bytes, std::string& out)
 {

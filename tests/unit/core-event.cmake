@@ -8,6 +8,7 @@ attune_test(unit_core_event
     unit/core/event_proto_test.cc
     unit/core/event_test.cc
     unit/core/money_test.cc
+    unit/core/token_test.cc
   LINKS attune_core attune_schemas PkgConfig::SIMDJSON)
 target_compile_definitions(unit_core_event PRIVATE ATTUNE_EXAMPLES="${CMAKE_SOURCE_DIR}/examples")
 # GCC 12 sees overlapping copies in std::string where there are none (its bug 105651).

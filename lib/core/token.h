@@ -1,0 +1,54 @@
+// Token: which events an answer has to know. The reply to events carries one; a request that gives it back (`after=`) is never answered
+// from an older profile without being told so (DESIGN sections 1 and 4).
+//
+// It lists the last event per topic of one request, for one customer: a partition is read in order, so whoever knows the last knows those
+// before it. Not secret and not signed: a made-up one can only make its own request wait.
+// Pure; any thread. Text: base64url of a version byte and the entries; 30 to 100 bytes each.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "core/event.h"
+#include "core/profile.h"
+
+namespace attune {
+
+inline constexpr std::size_t kMaxTokenEvents = 8;
+inline constexpr std::size_t kMaxTokenBytes = 1024;
+
+class Token {
+ public:
+  struct Entry {
+    EventType type = EventType::view;
+    Place place;
+    friend bool operator==(const Entry&, const Entry&) = default;
+  };
+
+  // Takes the place of an earlier one of the same topic. REQUIRES: complete; of the token's one customer.
+  void add(const Event& event);
+  // All of another, in its order; entries beyond kMaxTokenEvents take the place of the oldest.
+  void add(const Token& other);
+
+  [[nodiscard]] const std::vector<Entry>& entries() const { return entries_; }
+  [[nodiscard]] bool empty() const { return entries_.empty(); }
+
+  [[nodiscard]] std::string text() const; // empty for an empty one
+  // ERRORS: "not a token". Total.
+  [[nodiscard]] static Result<Token, Reject> parse(std::string_view text);
+
+  friend bool operator==(const Token&, const Token&) = default;
+
+ private:
+  std::vector<Entry> entries_;
+};
+
+// The first of the token's events that the profile neither holds nor will ever hold (late, refused); null when there is nothing to wait
+// for. `profile` may be null: nothing is held. Cost: under a microsecond an entry.
+[[nodiscard]] const Token::Entry* awaited(const Token& token, const Profile* profile);
+
+} // namespace attune
