@@ -8,11 +8,11 @@
 #   make clean      remove build/                    make bench          the figures of README.md
 
 BUILD_PACKAGES = g++ cmake ninja-build pkg-config ccache mold \
-  libcli11-dev libcsv-dev libhiredis-dev libhowardhinnant-date-dev libjemalloc-dev libprotobuf-dev librdkafka-dev librocksdb-dev \
-  libsimdjson-dev libspdlog-dev libssl-dev libtomlplusplus-dev libxxhash-dev nlohmann-json3-dev protobuf-compiler rapidjson-dev \
-  robin-map-dev
+  libboost-dev libcli11-dev libcsv-dev libhiredis-dev libhowardhinnant-date-dev libjemalloc-dev libprotobuf-dev librdkafka-dev \
+  librocksdb-dev libsimdjson-dev libspdlog-dev libssl-dev libsystemd-dev libtomlplusplus-dev libxxhash-dev libzstd-dev \
+  nlohmann-json3-dev prometheus-cpp-dev protobuf-compiler rapidjson-dev robin-map-dev zlib1g-dev
 TEST_PACKAGES = $(BUILD_PACKAGES) \
-  bats clang-format jq kcat libboost-dev libboost-test-dev librapidcheck-dev mandoc maven openjdk-17-jre-headless procps \
+  bats clang-format jq kcat libboost-test-dev librapidcheck-dev mandoc maven openjdk-17-jre-headless procps \
   redis-server redis-tools shellcheck strace util-linux xz-utils
 FUZZ_PACKAGES = $(TEST_PACKAGES) clang
 

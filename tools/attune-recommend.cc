@@ -5,6 +5,7 @@
 #include "adapters/model_file.h"
 #include "core/field_rules.h"
 #include "core/profile_json.h"
+#include "knowledge_files.h"
 #include "pipeline/recommend.h"
 #include "places_options.h"
 #include "service/progress.h"
@@ -31,27 +32,6 @@ struct Settings {
   std::string dead_letters = "stderr";
   std::vector<std::string> files;
 };
-
-// Bad lines of the catalog are dead letters; the others count.
-Status load_catalog(const std::string& path, Catalog& catalog, DeadLetterSink& dead_letters, std::uint64_t& rejected)
-{
-  LineReader lines({path});
-  const SystemClock clock;
-  for (;;) {
-    auto line = lines.next();
-    if (!line) return line.error();
-    if (!*line) return {};
-    if (auto item = parse_catalog_item((*line)->text)) {
-      catalog.put(std::move(*item));
-      continue;
-    } else if (auto buried = dead_letters.put(
-                   {(*line)->place(), item.error().field, item.error().reason, (*line)->text, clock.now(), "catalog"});
-               !buried) {
-      return buried;
-    }
-    ++rejected;
-  }
-}
 
 // A customer as an event may name one, an item likewise.
 Status check_id(std::string_view flag, std::string_view text)
@@ -175,12 +155,10 @@ Result<ExitStatus> run(Tool& tool, Settings& settings)
   std::uint64_t rejected = 0;
   Catalog catalog;
   if (settings.catalog)
-    if (auto loaded = load_catalog(*settings.catalog, catalog, **dead_letters, rejected); !loaded) return loaded.error();
+    if (auto loaded = read_catalog_file(*settings.catalog, catalog, **dead_letters, rejected); !loaded) return loaded.error();
   Rules rules;
   if (settings.rules) {
-    auto text = read_whole(*settings.rules);
-    if (!text) return text.error();
-    auto parsed = Rules::parse(*text, *settings.rules);
+    auto parsed = read_rules_file(*settings.rules);
     if (!parsed) return parsed.error();
     rules = std::move(*parsed);
   }

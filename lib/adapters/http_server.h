@@ -26,6 +26,7 @@
 
 #include "base/clock.h"
 #include "base/result.h"
+#include "pipeline/loop.h"
 
 namespace attune {
 
@@ -84,9 +85,8 @@ class HttpStream {
 
 // One request being answered. Whoever holds it owes exactly one answer() or stream(); letting the last reference go without is answered
 // 500 and is a bug that is logged.
-class HttpExchange {
+class HttpExchange : public Loop {
  public:
-  virtual ~HttpExchange() = default;
   [[nodiscard]] virtual const HttpRequest& request() const = 0;
   // The value of a header, the first of its name, case ignored; empty when there is none. On the connection's thread, before the answer.
   [[nodiscard]] virtual std::string_view header(std::string_view name) const = 0;
@@ -95,10 +95,8 @@ class HttpExchange {
   // Answers 200 text/event-stream (not compressed, no buffering by proxies) and keeps the connection for it. Any thread, once.
   virtual std::shared_ptr<HttpStream> stream(std::vector<std::pair<std::string, std::string>> headers = {}) = 0;
 
-  // Runs on the connection's thread: soon, or after a while. The call is made even when the client has gone (then an answer is
-  // thrown away), but not after the server was stopped.
-  virtual void post(std::function<void()> call) = 0;
-  virtual void after(std::chrono::microseconds wait, std::function<void()> call) = 0;
+  // As a Loop: on the connection's thread. Calls are made even when the client has gone (then an answer is thrown away) and after stream(),
+  // but not after the server was stopped.
 };
 
 using HttpHandler = std::function<void(const std::shared_ptr<HttpExchange>& exchange)>;

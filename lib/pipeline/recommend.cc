@@ -10,9 +10,10 @@ namespace {
 // Claims form no cycle once all are applied; one may be met while two workers apply them.
 constexpr int kMostPointers = 16;
 
-// The same question about the same moment has the same id, so that an answer can be asked for again and compared; any other has a
-// random one.
-RecommendationId id_of(const AnsweringParts& parts, const RecommendRequest& request, const Recommendation& answer)
+} // namespace
+
+void name_answer(const RecommendRequest& request, const std::function<void(std::array<std::uint8_t, 16>&)>& randomness,
+                 Recommendation& answer)
 {
   std::string text = "recommendation";
   if (request.at) {
@@ -30,13 +31,11 @@ RecommendationId id_of(const AnsweringParts& parts, const RecommendRequest& requ
     for (const auto& item : request.recent) add(item.text);
   } else {
     std::array<std::uint8_t, 16> bytes{};
-    parts.randomness(bytes);
+    randomness(bytes);
     text.append(reinterpret_cast<const char*>(bytes.data()), bytes.size());
   }
-  return RecommendationId(hashed_id(text).text);
+  answer.recommendation = RecommendationId(hashed_id(text).text);
 }
-
-} // namespace
 
 Result<std::optional<Profile>> read_profile(ProfileStore& store, const CustomerId& customer)
 {
@@ -64,7 +63,7 @@ Result<Recommendation> Answering::answer(const RecommendRequest& request, Timest
 Recommendation Answering::answer(const RecommendRequest& request, const Profile* profile, Timestamp now) const
 {
   auto answer = recommend(*parts_.model, profile, request, *parts_.catalog, request.at.value_or(now), parts_.rules);
-  answer.recommendation = id_of(parts_, request, answer);
+  name_answer(request, parts_.randomness, answer);
   return answer;
 }
 

@@ -34,6 +34,11 @@ class Answering {
   AnsweringParts parts_;
 };
 
+// Gives an answer its id. The same question about the same moment (`at`) has the same id, so that an answer can be asked for again and
+// compared; any other a random one.
+void name_answer(const RecommendRequest& request, const std::function<void(std::array<std::uint8_t, 16>&)>& randomness,
+                 Recommendation& answer);
+
 // The customer's profile, read through the pointers that identify events leave behind; nothing when there is none.
 // ERRORS: of the store; bad_data.
 [[nodiscard]] Result<std::optional<Profile>> read_profile(ProfileStore& store, const CustomerId& customer);

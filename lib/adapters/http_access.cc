@@ -1,0 +1,112 @@
+#include "adapters/http_access.h"
+
+#include <fnmatch.h>
+
+#include <algorithm>
+
+namespace attune {
+
+namespace {
+
+constexpr double kBurstSeconds = 10;
+
+Denial unsigned_customer(std::string_view field, std::string_view what)
+{
+  return {403, std::string(field), std::string(what) + " needs a signed customer id", 0};
+}
+
+std::optional<RateLimit> limit_of(double per_second)
+{
+  if (per_second <= 0) return {};
+  return RateLimit(per_second, std::max(1.0, per_second * kBurstSeconds));
+}
+
+} // namespace
+
+HttpAccess::HttpAccess(AccessOptions options)
+    : options_(std::move(options)), customers_(limit_of(options_.per_customer)), addresses_(limit_of(options_.per_address))
+{
+  if (!options_.signing_key.empty()) signing_.emplace(options_.signing_key);
+}
+
+bool HttpAccess::anonymous(const CustomerId& customer) const
+{
+  return fnmatch(options_.anonymous_pattern.c_str(), customer.text.c_str(), 0) == 0;
+}
+
+bool HttpAccess::signed_by(const CustomerId& customer, std::string_view signature) const
+{
+  return signing_ && !signature.empty() && signing_->verify(customer, signature);
+}
+
+std::optional<Denial> HttpAccess::may_collect(const Credentials& who) const
+{
+  if (who.trusted || options_.write_keys.empty()) return {};
+  bool known = false;
+  for (const auto& key : options_.write_keys) known = same_secret(key, who.key) || known; // all, whatever was found
+  if (known) return {};
+  return Denial{401, "key", who.key.empty() ? "collecting needs a write key" : "not a write key", 0};
+}
+
+std::optional<Denial> HttpAccess::may_send(const Credentials& who, const Event& event) const
+{
+  if (who.trusted) return {};
+  const bool proven = signed_by(event.customer, who.signature);
+  if (!proven && !who.signature.empty() && signing_) return Denial{403, "customer", "the signature is not this customer's", 0};
+  if (event.type == EventType::identify) {
+    if (!signing_ && !anonymous(event.alias)) return Denial{403, "alias", "not an anonymous id, and nothing is signed here", 0};
+    if (signing_ && !proven) return unsigned_customer("customer", "identify");
+    if (signing_ && !signed_by(event.alias, who.alias_signature)) return unsigned_customer("alias", "an alias");
+    return {};
+  }
+  if (event.type == EventType::forget && !proven) {
+    if (signing_) return unsigned_customer("customer", "forget");
+    return Denial{403, "type", "forget is for the admin listener", 0};
+  }
+  if (event.type == EventType::consent && signing_ && !proven) return unsigned_customer("customer", "consent");
+  if (signing_ && !proven && !anonymous(event.customer)) return unsigned_customer("customer", "whoever is not anonymous");
+  return {};
+}
+
+std::optional<Denial> HttpAccess::may_read(const Credentials& who, const CustomerId& customer, bool why) const
+{
+  if (who.trusted) return {};
+  const bool proven = signed_by(customer, who.signature);
+  if (!proven && !who.signature.empty() && signing_) return Denial{403, "customer", "the signature is not this customer's", 0};
+  if (why && !proven) return signing_ ? unsigned_customer("why", "why") : Denial{403, "why", "why is for the admin listener", 0};
+  if (signing_ && !proven && !customer.empty() && !anonymous(customer))
+    return unsigned_customer("customer", "whoever is not anonymous");
+  return {};
+}
+
+bool HttpAccess::is_admin(std::string_view authorization) const
+{
+  if (options_.admin_token.empty()) return true;
+  constexpr std::string_view kBearer = "Bearer ";
+  return authorization.starts_with(kBearer) && same_secret(options_.admin_token, authorization.substr(kBearer.size()));
+}
+
+std::optional<Denial> HttpAccess::too_often(std::string_view customer, std::string_view address, std::int64_t now_ns)
+{
+  if (!customers_ && !addresses_) return {};
+  std::int64_t wait = 0;
+  {
+    const std::lock_guard lock(mutex_);
+    if (addresses_ && !address.empty()) wait = addresses_->take(address, now_ns);
+    if (wait == 0 && customers_ && !customer.empty()) wait = customers_->take(customer, now_ns);
+  }
+  if (wait == 0) return {};
+  return Denial{429, "", "too many requests", (wait + 999'999'999) / 1'000'000'000};
+}
+
+std::string_view HttpAccess::allowed_origin(std::string_view origin) const
+{
+  if (origin.empty()) return {};
+  for (const auto& each : options_.origins) {
+    if (each == "*") return "*";
+    if (each == origin) return origin;
+  }
+  return {};
+}
+
+} // namespace attune

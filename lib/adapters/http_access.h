@@ -1,0 +1,72 @@
+// HttpAccess: who may do what over HTTP (DESIGN section 6). On the public listener a visitor is believed to be whom a signature says
+// (core/customer_signature.h); without one, only an anonymous visitor (`--anonymous-pattern`) while signing is on. `identify`, `forget`, `consent` and
+// `why` need a signature; with signing off, forget is for the admin listener alone and an alias must be an anonymous id.
+// Whoever comes over the admin listener with its token is trusted.
+//
+// Thread rule: any thread. Limits by customer and address are shared by all threads.
+#pragma once
+
+#include <mutex>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "core/customer_signature.h"
+#include "core/event.h"
+#include "core/rate_limit.h"
+
+namespace attune {
+
+struct AccessOptions {
+  std::vector<std::string> write_keys; // empty: collecting needs none
+  std::string signing_key; // empty: signing is off
+  std::string admin_token; // empty: the admin listener needs none
+  std::string anonymous_pattern = "anon-*"; // fnmatch(3)
+  std::vector<std::string> origins; // of CORS: "https://shop.example"; "*": any
+  double per_customer = 0, per_address = 0; // requests a second; 0: no limit. A burst of ten seconds' worth
+};
+
+// Why not: a status of HTTP and what to say.
+struct Denial {
+  unsigned status = 403;
+  std::string field;
+  std::string reason;
+  std::int64_t retry_after_s = 0;
+};
+
+// What a request shows of who sends it.
+struct Credentials {
+  bool trusted = false; // the admin listener's
+  std::string_view key; // a write key
+  std::string_view signature; // of the customer
+  std::string_view alias_signature;
+};
+
+class HttpAccess {
+ public:
+  explicit HttpAccess(AccessOptions options);
+
+  [[nodiscard]] std::optional<Denial> may_collect(const Credentials& who) const;
+  [[nodiscard]] std::optional<Denial> may_send(const Credentials& who, const Event& event) const;
+  [[nodiscard]] std::optional<Denial> may_read(const Credentials& who, const CustomerId& customer, bool why) const;
+  // `authorization`: the header's value.
+  [[nodiscard]] bool is_admin(std::string_view authorization) const;
+
+  // 429 with the time to wait. An empty name is not limited.
+  [[nodiscard]] std::optional<Denial> too_often(std::string_view customer, std::string_view address, std::int64_t now_ns);
+
+  // The value of Access-Control-Allow-Origin; empty: not allowed.
+  [[nodiscard]] std::string_view allowed_origin(std::string_view origin) const;
+
+ private:
+  [[nodiscard]] bool anonymous(const CustomerId& customer) const;
+  [[nodiscard]] bool signed_by(const CustomerId& customer, std::string_view signature) const;
+
+  AccessOptions options_;
+  std::optional<CustomerSignature> signing_;
+  std::mutex mutex_;
+  std::optional<RateLimit> customers_, addresses_;
+};
+
+} // namespace attune

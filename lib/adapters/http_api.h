@@ -1,0 +1,68 @@
+// HttpApi: DESIGN section 6's HTTP, over an HttpServer (adapters/http_server.h): what is asked for, who may, and the pipeline that does it. What a
+// request is answered with is described in share/schemas/openapi.json, which a test holds this to and /openapi.json serves.
+//
+// Thread rule: make it, then hand its handlers to a server; they run on the server's threads. It outlives the server. The parts outlive it.
+#pragma once
+
+#include <atomic>
+#include <functional>
+#include <memory>
+#include <string>
+
+#include "adapters/http_access.h"
+#include "adapters/http_server.h"
+#include "core/profile.h"
+#include "pipeline/answer_service.h"
+#include "pipeline/collector.h"
+#include "pipeline/stages.h"
+
+namespace attune {
+
+struct HttpApiParts {
+  Collector* collector = nullptr; // null: this process does not collect
+  AnswerService* answers = nullptr; // null: it does not answer; then the next four may be null too
+  Knowledge* knowledge = nullptr;
+  KnownProfiles* known = nullptr;
+  Watchers* watchers = nullptr;
+  ProfileReaders* readers = nullptr; // null: there is no store
+  HttpAccess* access = nullptr; // never null
+  const Clock* clock = nullptr; // never null
+  StageTimes* times = nullptr; // never null
+  std::function<std::string()> metrics; // the text of /metrics
+  std::function<std::string()> not_ready; // empty: it can serve; else why not
+  std::size_t most_streams = 20'000;
+};
+
+class HttpApi {
+ public:
+  explicit HttpApi(HttpApiParts parts);
+  ~HttpApi();
+
+  [[nodiscard]] HttpHandler public_handler();
+  [[nodiscard]] HttpHandler admin_handler();
+
+  [[nodiscard]] std::size_t streams() const { return streams_.load(); }
+
+ private:
+  struct Call; // one request, with what was read off it
+  using CallPtr = std::shared_ptr<Call>;
+  class Streaming;
+
+  void handle(const std::shared_ptr<HttpExchange>& exchange, bool admin);
+  void route(const CallPtr& call);
+  void preflight(const CallPtr& call);
+  void post_events(const CallPtr& call);
+  void get_recommendations(const CallPtr& call);
+  void get_stream(const CallPtr& call);
+  void get_profile(const CallPtr& call, const CustomerId& customer);
+  void delete_profile(const CallPtr& call, const CustomerId& customer);
+  void post_refresh(const CallPtr& call);
+
+  HttpApiParts parts_;
+  std::atomic<std::size_t> streams_{0};
+};
+
+// The document served at /openapi.json.
+[[nodiscard]] std::string_view openapi_document();
+
+} // namespace attune

@@ -1,0 +1,256 @@
+#include "pipeline/answer_service.h"
+
+#include <algorithm>
+#include <optional>
+#include <utility>
+
+#include "pipeline/recommend.h"
+
+namespace attune {
+
+namespace {
+
+using Steady = std::chrono::steady_clock;
+using Microseconds = std::chrono::microseconds;
+
+// What the rungs below the first need of a budget.
+constexpr Microseconds kReserve{3000};
+// Between two reads where nobody tells of changes; longer and longer.
+constexpr Microseconds kLookAgain{1000};
+
+Microseconds since(Steady::time_point begun)
+{
+  return std::chrono::duration_cast<Microseconds>(Steady::now() - begun);
+}
+
+std::string named(const Token::Entry& entry)
+{
+  return std::string(type_name(entry.type)) + " " + entry.place.id.text;
+}
+
+// The profile with events on top that are on their way to it. An alias's own history follows when identify has been carried out.
+Profile with_events(const Profile* profile, const Ask& ask)
+{
+  Profile made;
+  if (profile) made = *profile;
+  made.customer = profile ? profile->customer : ask.request.customer;
+  std::vector<const Event*> plain;
+  for (const auto& event : ask.events) {
+    if (event.type == EventType::forget)
+      static_cast<void>(forget(made, event));
+    else if (event.type == EventType::consent)
+      static_cast<void>(consent(made, event));
+    else if (event.type != EventType::identify)
+      plain.push_back(&event);
+  }
+  std::vector<Outcome> outcomes(plain.size());
+  apply(made, plain, outcomes);
+  return made;
+}
+
+} // namespace
+
+// One request on its way down the ladder. All of it on its loop's thread; it lives until it has answered.
+class AnswerService::Asking : public std::enable_shared_from_this<Asking> {
+ public:
+  Asking(AnswerService& service, std::shared_ptr<Loop> loop, Ask ask, Done done)
+      : service_(service), parts_(service.parts_), loop_(std::move(loop)), ask_(std::move(ask)), done_(std::move(done))
+  {
+    const auto reserve = std::min(kReserve, Microseconds(ask_.budget) / 5);
+    deadline_ = ask_.begun + ask_.budget - reserve;
+  }
+
+  void begin()
+  {
+    if (!parts_.readers || ask_.request.customer.empty()) return answer(nullptr, {});
+    if (auto known = look(); known && known->current) return have(std::move(known->profile));
+    read();
+    if (!answered_) at_deadline();
+  }
+
+ private:
+  [[nodiscard]] bool told() const { return !parts_.changes_are_told || parts_.changes_are_told(); }
+
+  std::optional<KnownProfiles::Known> look()
+  {
+    auto known = parts_.known->find(ask_.request.customer, parts_.clock->now());
+    if (known && !told()) known->current = false;
+    return known;
+  }
+
+  void read()
+  {
+    if (!parts_.breaker->allows(Steady::now()))
+      return without_store("store_unavailable", "it did not answer lately and is given a rest");
+    reading_ = true;
+    parts_.readers->read(ask_.request.customer, [self = shared_from_this()](const Result<ProfilePtr>& result) {
+      self->loop_->post([self, result] { self->was_read(result); });
+    });
+  }
+
+  void was_read(const Result<ProfilePtr>& result)
+  {
+    if (result)
+      parts_.breaker->succeeded();
+    else if (result.error().code != Code::stopped && result.error().code != Code::busy)
+      parts_.breaker->failed(Steady::now());
+    reading_ = false;
+    if (answered_) return;
+    if (!result) {
+      ++service_.counts_.read_failed;
+      const bool busy = result.error().code == Code::busy;
+      return without_store(busy ? "overloaded" : "store_unavailable", result.error().message);
+    }
+    if (again_) {
+      again_ = false;
+      return read();
+    }
+    have(*result);
+  }
+
+  // The profile is there. With a token: does it hold its events?
+  void have(ProfilePtr profile)
+  {
+    if (profile_us_ == Microseconds(0)) profile_us_ = since(ask_.begun);
+    const auto* missing = awaited(ask_.after, profile.get());
+    if (!missing) return answer(std::move(profile), {});
+    profile_ = std::move(profile);
+    has_profile_ = true;
+    waiting_for_ = named(*missing);
+    if (Steady::now() >= deadline_) return give_up_waiting();
+    if (!told()) return look_again();
+    if (ticket_) return; // woken again at the next change
+    ++service_.counts_.waited;
+    ticket_ = parts_.watchers->watch(ask_.request.customer, [self = weak_from_this(), loop = loop_] {
+      loop->post([self] {
+        if (auto asking = self.lock()) asking->changed();
+      });
+    });
+    if (!ticket_) return give_up_waiting();
+    at_deadline();
+    changed(); // it may have, before we watched
+  }
+
+  void changed()
+  {
+    if (answered_) return;
+    if (auto known = look(); known && known->current) return have(std::move(known->profile));
+    if (reading_)
+      again_ = true; // what is being read may be older than the change
+    else
+      read();
+  }
+
+  void look_again()
+  {
+    if (waited_ == 0) ++service_.counts_.waited;
+    loop_->after(std::min(kLookAgain * (1 << std::min(waited_++, 3)), Microseconds(8000)), [self = shared_from_this()] {
+      if (!self->answered_ && !self->reading_) self->read();
+    });
+    at_deadline();
+  }
+
+  void at_deadline()
+  {
+    if (std::exchange(timed_, true)) return;
+    const auto left = std::max(Microseconds(0), std::chrono::duration_cast<Microseconds>(deadline_ - Steady::now()));
+    loop_->after(left, [self = shared_from_this()] { self->time_is_up(); });
+  }
+
+  void time_is_up()
+  {
+    if (answered_) return;
+    if (has_profile_) return give_up_waiting();
+    ++service_.counts_.read_late;
+    parts_.breaker->failed(Steady::now());
+    without_store("store_timeout", "the profile was not there within the budget");
+  }
+
+  void give_up_waiting()
+  {
+    ++service_.counts_.wait_failed;
+    answer(std::move(profile_), Degraded{"waiting", "waiting for " + waiting_for_});
+  }
+
+  void without_store(const char* code, std::string detail)
+  {
+    if (answered_) return;
+    Degraded degraded{code, std::move(detail)};
+    if (auto known = look()) {
+      const auto age = parts_.clock->now() - known->as_of;
+      finish(service_.rank(ask_, known->profile.get(), parts_.clock->now()), Tier::cached, age.count(), std::move(degraded));
+    } else {
+      finish(service_.rank(ask_, nullptr, parts_.clock->now()), Tier::session, 0, std::move(degraded));
+    }
+  }
+
+  void answer(ProfilePtr profile, std::optional<Degraded> degraded)
+  {
+    const auto begun = Steady::now();
+    auto recommendation = service_.rank(ask_, profile.get(), parts_.clock->now());
+    rank_us_ = since(begun);
+    const bool nobody = !parts_.readers || ask_.request.customer.empty();
+    finish(std::move(recommendation), nobody ? Tier::session : Tier::fresh, 0, std::move(degraded));
+  }
+
+  // `tier`: what an answer to what the customer did is called here.
+  void finish(Recommendation recommendation, Tier tier, std::int64_t age_ms, std::optional<Degraded> degraded)
+  {
+    if (std::exchange(answered_, true)) return;
+    if (ticket_) parts_.watchers->unwatch(ask_.request.customer, *ticket_);
+    if (recommendation.tier == Tier::fresh) recommendation.tier = tier;
+    if (recommendation.tier == Tier::cached) recommendation.age_ms = age_ms;
+    if (degraded) recommendation.degraded = std::move(degraded);
+    service_.counts_.tiers[static_cast<std::size_t>(recommendation.tier)]++;
+    if (recommendation.degraded) ++service_.counts_.degraded;
+    const auto wait = waiting_for_.empty() ? Microseconds(0) : since(ask_.begun) - profile_us_ - rank_us_;
+    done_({std::move(recommendation), profile_us_, wait, rank_us_});
+  }
+
+  AnswerService& service_;
+  const AnswerParts& parts_;
+  std::shared_ptr<Loop> loop_;
+  Ask ask_;
+  Done done_;
+  Steady::time_point deadline_;
+  Microseconds profile_us_{0}, rank_us_{0};
+  ProfilePtr profile_; // while waiting
+  bool has_profile_ = false;
+  std::string waiting_for_;
+  std::optional<Watchers::Ticket> ticket_;
+  int waited_ = 0; // times it looked again
+  bool reading_ = false, again_ = false, timed_ = false, answered_ = false;
+};
+
+void AnswerService::answer(const std::shared_ptr<Loop>& loop, Ask ask, Done done)
+{
+  std::make_shared<Asking>(*this, loop, std::move(ask), std::move(done))->begin();
+}
+
+Recommendation AnswerService::rank(const Ask& ask, const Profile* profile, Timestamp now)
+{
+  std::optional<Profile> changed;
+  if (!ask.events.empty()) {
+    changed = with_events(profile, ask);
+    profile = &*changed;
+  }
+  Recommendation answer;
+  {
+    const auto reading = parts_.knowledge->read();
+    answer = recommend(reading.model(), profile, ask.request, reading.catalog(), ask.request.at.value_or(now), reading.rules(),
+                       &reading.ledger());
+  }
+  if (answer.items.empty()) {
+    auto list = parts_.fallback.find(answer.slot.text);
+    if (list == parts_.fallback.end()) list = parts_.fallback.find(std::string_view());
+    if (list != parts_.fallback.end()) {
+      answer.tier = Tier::fallback_list;
+      for (const auto& item : list->second)
+        if (answer.items.size() < ask.request.n) answer.items.push_back({item, 0, {}});
+    }
+  }
+  name_answer(ask.request, parts_.randomness, answer);
+  return answer;
+}
+
+} // namespace attune

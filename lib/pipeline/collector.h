@@ -1,0 +1,82 @@
+// Collector: events that came over a network into a log, acknowledged once they are durable (DESIGN promise 3).
+//
+//   body → texts (core/event_batch.h) → events, each made whole → whoever asks may look at them → log → all durable: done
+//
+// What is no event is told to the sender with its index, field and reason, and stands in the dead letters. What is being written is
+// bounded in bytes and number, so that nothing waits here while memory grows: beyond the bound a batch is refused (busy) and the sender
+// tries again. A failure after some were written is no harm: events have ids.
+//
+// Thread rule: any thread. `done` is called once, on a thread of the log or before collect() returns, and must only hand the news on.
+// ERRORS given to `done`: busy; those of the log. Then nothing is acknowledged.
+#pragma once
+
+#include <array>
+#include <atomic>
+#include <functional>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "core/event.h"
+#include "core/token.h"
+#include "pipeline/dead_letter.h"
+#include "pipeline/ports.h"
+
+namespace attune {
+
+// An input that is no event.
+struct Refused {
+  std::size_t index = 0; // in the batch, from 0
+  EventId id; // when it had one
+  Reject why;
+  std::string_view text;
+};
+
+struct EventBatch {
+  std::vector<Event> events; // whole
+  std::vector<std::string_view> texts; // of each event as it came, when it was whole already; else empty
+  std::vector<Refused> refused;
+  std::size_t size = 0; // inputs
+  // Whose they all are; empty when there are several customers, or none.
+  [[nodiscard]] CustomerId customer() const;
+  [[nodiscard]] Token token() const; // empty when there are several customers
+};
+
+struct CollectorParts {
+  LogWriter* log = nullptr; // never null
+  DeadLetterSink* dead_letters = nullptr; // never null
+  const Clock* clock = nullptr; // never null
+  std::function<void(std::array<std::uint8_t, 10>&)> randomness;
+  std::string name_space;
+  Currency currency; // for events with a price and no currency
+  std::size_t most_bytes = 16u << 20; // being written
+  std::size_t most_events = 50'000;
+};
+
+struct CollectorCounts {
+  std::atomic<std::uint64_t> events{0}, acknowledged{0}, refused{0}, turned_away{0}, failed{0};
+};
+
+class Collector {
+ public:
+  explicit Collector(CollectorParts parts);
+
+  // Views into `body`. ERRORS: of cut_batch(): the body is no batch at all.
+  [[nodiscard]] Result<EventBatch, Reject> read(std::string_view body) const;
+  // `source` names the sender in dead letters ("http 10.1.2.3").
+  using Done = std::function<void(const Status&)>;
+  void collect(const EventBatch& batch, std::string_view source, Done done);
+
+  [[nodiscard]] const CollectorCounts& counts() const { return counts_; }
+  [[nodiscard]] std::size_t bytes_in_flight() const { return bytes_.load(); }
+
+ private:
+  struct Flight;
+  CollectorParts parts_;
+  std::array<std::string, 13> topics_; // whole names, by type
+  CollectorCounts counts_;
+  std::atomic<std::size_t> bytes_{0}, events_{0};
+};
+
+} // namespace attune

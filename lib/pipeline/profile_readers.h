@@ -1,0 +1,61 @@
+// ProfileReaders: reads profiles for those who must not wait themselves: some threads, each with a store handle of its own, take
+// what was asked for meanwhile in one round trip. Several who ask for one customer share a read. What is read becomes known
+// (pipeline/known_profiles.h).
+//
+// Thread rule: read() from any thread; `done` is called on a reader's thread, or at once when too many wait (busy).
+// ERRORS: those of the store; bad_data: the profile can not be read.
+#pragma once
+
+#include <condition_variable>
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <thread>
+#include <vector>
+
+#include "pipeline/known_profiles.h"
+#include "pipeline/ports.h"
+
+namespace attune {
+
+class ProfileReaders {
+ public:
+  using Done = std::function<void(const Result<ProfilePtr>&)>;
+
+  // `known` and `clock` outlive it. ERRORS: of ProfileStore::another.
+  static Result<std::unique_ptr<ProfileReaders>> start(ProfileStore& store, KnownProfiles& known, const Clock& clock,
+                                                       std::size_t threads, std::size_t most_waiting);
+  ~ProfileReaders(); // those who wait are told: stopped
+
+  void read(const CustomerId& customer, Done done);
+
+ private:
+  struct Asked {
+    KnownProfiles::Load load = 0;
+    std::vector<Done> done;
+  };
+  using Batch = std::map<CustomerId, Asked>;
+
+  ProfileReaders(KnownProfiles& known, const Clock& clock, std::size_t most_waiting)
+      : known_(known), clock_(clock), most_waiting_(most_waiting)
+  {
+  }
+  void work(ProfileStore& store);
+  void serve(ProfileStore& store, Batch& batch);
+  Result<ProfilePtr> follow(ProfileStore& store, Profile profile, std::size_t& bytes);
+
+  KnownProfiles& known_;
+  const Clock& clock_;
+  std::size_t most_waiting_;
+  std::mutex mutex_;
+  std::condition_variable asked_;
+  Batch waiting_;
+  std::size_t waiting_calls_ = 0;
+  bool stopping_ = false;
+  std::vector<std::unique_ptr<ProfileStore>> stores_;
+  std::vector<std::thread> threads_;
+};
+
+} // namespace attune
