@@ -55,7 +55,7 @@ void HttpApi::get_recommendations(const CallPtr& call)
 class HttpApi::Streaming : public std::enable_shared_from_this<Streaming> {
  public:
   Streaming(HttpApi& api, std::shared_ptr<HttpExchange> exchange, std::shared_ptr<HttpStream> stream, Ask ask)
-      : api_(api), loop_(std::move(exchange)), stream_(std::move(stream)), ask_(std::move(ask))
+      : api_(api), thread_(std::move(exchange)), stream_(std::move(stream)), ask_(std::move(ask))
   {
     ask_.budget = kStreamBudget;
   }
@@ -66,7 +66,7 @@ class HttpApi::Streaming : public std::enable_shared_from_this<Streaming> {
     const auto& customer = ask_.request.customer;
     if (!customer.empty()) {
       ticket_ =
-          api_.parts_.watchers->watch(customer, [self = shared_from_this()] { self->loop_->post([self] { self->changed(); }); });
+          api_.parts_.watchers->watch(customer, [self = shared_from_this()] { self->thread_->post([self] { self->changed(); }); });
       if (!ticket_) return false;
     }
     stream_->on_closed([self = shared_from_this()] { self->close(); });
@@ -87,7 +87,7 @@ class HttpApi::Streaming : public std::enable_shared_from_this<Streaming> {
   void changed()
   {
     if (closed_ || std::exchange(due_, true) || answering_) return;
-    loop_->after(kCoalesce, [self = shared_from_this()] {
+    thread_->after(kCoalesce, [self = shared_from_this()] {
       if (!self->answering_ && self->due_) self->answer();
     });
   }
@@ -100,7 +100,7 @@ class HttpApi::Streaming : public std::enable_shared_from_this<Streaming> {
     auto ask = ask_;
     ask.begun = Steady::now();
     ask_.after = Token(); // waited for once
-    api_.parts_.answers->answer(loop_, std::move(ask),
+    api_.parts_.answers->answer(thread_, std::move(ask),
                                 [self = shared_from_this()](const Answered& answered) { self->tell(answered); });
   }
 
@@ -127,7 +127,7 @@ class HttpApi::Streaming : public std::enable_shared_from_this<Streaming> {
 
   void beat()
   {
-    loop_->after(kHeartbeat, [self = weak_from_this()] {
+    thread_->after(kHeartbeat, [self = weak_from_this()] {
       const auto streaming = self.lock();
       if (!streaming || streaming->closed_) return;
       streaming->stream_->send(":\n\n");
@@ -136,7 +136,7 @@ class HttpApi::Streaming : public std::enable_shared_from_this<Streaming> {
   }
 
   HttpApi& api_;
-  std::shared_ptr<Loop> loop_;
+  std::shared_ptr<RequestThread> thread_;
   std::shared_ptr<HttpStream> stream_;
   Ask ask_;
   std::optional<Watchers::Ticket> ticket_;

@@ -114,10 +114,10 @@ void HttpApi::post_events(const CallPtr& call)
 
   // The log first: ranking runs while the disk or the broker does.
   const auto source = "http " + std::string(request.remote);
-  const std::shared_ptr<Loop> loop = call->exchange;
-  parts_.collector->collect(*batch, source, [this, loop, reply, finish, begun = now](const Status& status) {
+  const std::shared_ptr<RequestThread> thread = call->exchange;
+  parts_.collector->collect(*batch, source, [this, thread, reply, finish, begun = now](const Status& status) {
     const auto took = Steady::now() - begun;
-    loop->post([this, reply, finish, status, took] {
+    thread->post([this, reply, finish, status, took] {
       reply->durable = true;
       reply->status = status;
       reply->durable_after = took;
@@ -128,7 +128,7 @@ void HttpApi::post_events(const CallPtr& call)
   if (!reply->wants_answer) return;
   ask->request.customer = customer;
   ask->events = std::move(batch->events);
-  parts_.answers->answer(loop, std::move(*ask), [this, reply, finish](Answered answered) {
+  parts_.answers->answer(thread, std::move(*ask), [this, reply, finish](Answered answered) {
     parts_.times->took(Stage::profile, answered.profile);
     parts_.times->took(Stage::wait, answered.wait);
     parts_.times->took(Stage::rank, answered.rank);

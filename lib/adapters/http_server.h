@@ -28,7 +28,7 @@
 
 #include "base/clock.h"
 #include "base/result.h"
-#include "pipeline/loop.h"
+#include "pipeline/request_thread.h"
 
 namespace attune {
 
@@ -89,7 +89,7 @@ class HttpStream {
 
 // One request being answered. Whoever holds it owes exactly one answer() or stream(); letting the last reference go without is answered
 // 500 and is a bug that is logged.
-class HttpExchange : public Loop {
+class HttpExchange : public RequestThread {
  public:
   [[nodiscard]] virtual const HttpRequest& request() const = 0;
   // The value of a header, the first of its name, case ignored; empty when there is none. On the connection's thread, before the answer.
@@ -99,7 +99,7 @@ class HttpExchange : public Loop {
   // Answers 200 text/event-stream (not compressed, no buffering by proxies) and keeps the connection for it. Any thread, once.
   virtual std::shared_ptr<HttpStream> stream(std::vector<std::pair<std::string, std::string>> headers = {}) = 0;
 
-  // As a Loop: on the connection's thread. Calls are made even when the client has gone (then an answer is thrown away) and after stream(),
+  // As a RequestThread: on the connection's thread. Calls are made even when the client has gone (then an answer is thrown away) and after stream(),
   // but not after the server was stopped.
 };
 

@@ -50,11 +50,11 @@ Profile with_events(const Profile* profile, const Ask& ask)
 
 } // namespace
 
-// One request on its way down the ladder. All of it on its loop's thread; it lives until it has answered.
+// One request on its way down the ladder. All of it on its own thread; it lives until it has answered.
 class AnswerService::Asking : public std::enable_shared_from_this<Asking> {
  public:
-  Asking(AnswerService& service, std::shared_ptr<Loop> loop, Ask ask, Done done)
-      : service_(service), parts_(service.parts_), loop_(std::move(loop)), ask_(std::move(ask)), done_(std::move(done))
+  Asking(AnswerService& service, std::shared_ptr<RequestThread> thread, Ask ask, Done done)
+      : service_(service), parts_(service.parts_), thread_(std::move(thread)), ask_(std::move(ask)), done_(std::move(done))
   {
     const auto reserve = std::min(kReserve, Microseconds(ask_.budget) / 5);
     deadline_ = ask_.begun + ask_.budget - reserve;
@@ -84,7 +84,7 @@ class AnswerService::Asking : public std::enable_shared_from_this<Asking> {
       return without_store("store_unavailable", "it did not answer lately and is given a rest");
     reading_ = true;
     parts_.readers->read(ask_.request.customer, [self = shared_from_this()](const Result<ProfilePtr>& result) {
-      self->loop_->post([self, result] { self->was_read(result); });
+      self->thread_->post([self, result] { self->was_read(result); });
     });
   }
 
@@ -121,8 +121,8 @@ class AnswerService::Asking : public std::enable_shared_from_this<Asking> {
     if (!told()) return look_again();
     if (ticket_) return; // woken again at the next change
     ++service_.counts_.waited;
-    ticket_ = parts_.watchers->watch(ask_.request.customer, [self = weak_from_this(), loop = loop_] {
-      loop->post([self] {
+    ticket_ = parts_.watchers->watch(ask_.request.customer, [self = weak_from_this(), thread = thread_] {
+      thread->post([self] {
         if (auto asking = self.lock()) asking->changed();
       });
     });
@@ -144,7 +144,7 @@ class AnswerService::Asking : public std::enable_shared_from_this<Asking> {
   void look_again()
   {
     if (waited_ == 0) ++service_.counts_.waited;
-    loop_->after(std::min(kLookAgain * (1 << std::min(waited_++, 3)), Microseconds(8000)), [self = shared_from_this()] {
+    thread_->after(std::min(kLookAgain * (1 << std::min(waited_++, 3)), Microseconds(8000)), [self = shared_from_this()] {
       if (!self->answered_ && !self->reading_) self->read();
     });
     at_deadline();
@@ -154,7 +154,7 @@ class AnswerService::Asking : public std::enable_shared_from_this<Asking> {
   {
     if (std::exchange(timed_, true)) return;
     const auto left = std::max(Microseconds(0), std::chrono::duration_cast<Microseconds>(deadline_ - Steady::now()));
-    loop_->after(left, [self = shared_from_this()] { self->time_is_up(); });
+    thread_->after(left, [self = shared_from_this()] { self->time_is_up(); });
   }
 
   void time_is_up()
@@ -209,7 +209,7 @@ class AnswerService::Asking : public std::enable_shared_from_this<Asking> {
 
   AnswerService& service_;
   const AnswerParts& parts_;
-  std::shared_ptr<Loop> loop_;
+  std::shared_ptr<RequestThread> thread_;
   Ask ask_;
   Done done_;
   Steady::time_point deadline_;
@@ -222,9 +222,9 @@ class AnswerService::Asking : public std::enable_shared_from_this<Asking> {
   bool reading_ = false, again_ = false, timed_ = false, answered_ = false;
 };
 
-void AnswerService::answer(const std::shared_ptr<Loop>& loop, Ask ask, Done done)
+void AnswerService::answer(const std::shared_ptr<RequestThread>& thread, Ask ask, Done done)
 {
-  std::make_shared<Asking>(*this, loop, std::move(ask), std::move(done))->begin();
+  std::make_shared<Asking>(*this, thread, std::move(ask), std::move(done))->begin();
 }
 
 Recommendation AnswerService::rank(const Ask& ask, const Profile* profile, Timestamp now)

@@ -11,7 +11,7 @@
 // keeps a store that is away from being asked by everyone. Whatever falls short of what was asked says so in `degraded`:
 // "waiting" (the detail names the event), "store_unavailable", "store_timeout", "overloaded", "empty_model".
 //
-// Thread rule: answer() on the loop's thread, any number of loops; `done` is called on that thread, perhaps before answer() returns.
+// Thread rule: answer() on the request's thread, any number of them; `done` is called on that thread, perhaps before answer() returns.
 // Cost: of a known profile some 2 us beside core/recommender.h's.
 #pragma once
 
@@ -30,8 +30,8 @@
 #include "pipeline/breaker.h"
 #include "pipeline/knowledge.h"
 #include "pipeline/known_profiles.h"
-#include "pipeline/loop.h"
 #include "pipeline/profile_readers.h"
+#include "pipeline/request_thread.h"
 #include "pipeline/watchers.h"
 
 namespace attune {
@@ -81,7 +81,7 @@ class AnswerService {
   AnswerService& operator=(const AnswerService&) = delete;
 
   using Done = std::function<void(Answered)>;
-  void answer(const std::shared_ptr<Loop>& loop, Ask ask, Done done);
+  void answer(const std::shared_ptr<RequestThread>& thread, Ask ask, Done done);
 
   [[nodiscard]] const AnswerCounts& counts() const { return counts_; }
 

@@ -1,5 +1,5 @@
 // Watchers: who waits for a change of a customer's profile: requests with a token, once; open streams, until they end.
-// Thread rule: any thread. A call is made on the thread of the change and must only hand the news on (Loop::post); it may come once more
+// Thread rule: any thread. A call is made on the thread of the change and must only hand the news on (RequestThread::post); it may come once more
 // after unwatch() has returned. Memory: bounded by `most`; cost: a lock of one of 16 shards.
 #pragma once
 
