@@ -100,6 +100,7 @@ struct Ingest::Impl {
         if (!owner_.discarding) done = work();
         const bool acknowledged = !owner_.discarding && done;
         if (!done && done.error().code != Code::stopped) owner_.fail(done.error());
+        if (acknowledged && owner_.sinks.on_applied) owner_.sinks.on_applied(batch_.front().record().timestamp);
         if (acknowledged)
           for (const auto& task : batch_) task.state->outstanding.fetch_sub(1, std::memory_order_release);
         owner_.finished(batch_.size());

@@ -1,0 +1,449 @@
+#include "service.h"
+
+#include <atomic>
+#include <chrono>
+#include <mutex>
+#include <thread>
+
+#include "adapters/dead_letter_place.h"
+#include "adapters/http_api.h"
+#include "adapters/late_place.h"
+#include "adapters/model_file.h"
+#include "knowledge_files.h"
+#include "pipeline/group_feed.h"
+#include "pipeline/probe_customer.h"
+#include "pipeline/topics.h"
+#include "service/random.h"
+#include "service/signals.h"
+#include "service_metrics.h"
+
+namespace attune {
+
+namespace {
+
+constexpr Milliseconds kDrainLimit = std::chrono::seconds(20);
+constexpr std::size_t kReaders = 2; // threads that read profiles for answers
+constexpr std::size_t kMostReads = 10'000; // waiting for them
+constexpr std::size_t kMostWatchers = 100'000;
+
+template <class Bytes>
+void fill_randomly(Bytes& bytes)
+{
+  random_bytes(std::as_writable_bytes(std::span(bytes)));
+}
+
+void warn(const std::string& message)
+{
+  log(LogLevel::warning, message);
+}
+
+} // namespace
+
+struct Service::Parts {
+  explicit Parts(const ServiceSettings& wanted, std::string name) : settings(wanted), program(std::move(name)) {}
+
+  const ServiceSettings& settings;
+  std::string program;
+  SystemClock clock;
+  Metrics metrics;
+  StageHistograms times{metrics};
+
+  // Places.
+  std::unique_ptr<LogWriter> writer;
+  std::unique_ptr<DeadLetterSink> dead_letters;
+  std::unique_ptr<LateSink> late;
+  std::unique_ptr<ProfileStore> store;
+
+  // Knowledge of customers.
+  std::optional<KnownProfiles> known;
+  std::optional<Watchers> watchers;
+  std::unique_ptr<ProfileReaders> readers;
+  Breaker breaker;
+
+  // Profiles.
+  std::unique_ptr<LogGroup> group;
+  std::unique_ptr<Ingest> ingest;
+  std::optional<GroupFeed> feed;
+
+  // Answers.
+  std::optional<Knowledge> knowledge;
+  std::unique_ptr<LogReader> reader;
+  std::optional<Learner> learner;
+  std::optional<AnswerService> answers;
+
+  // Requests.
+  std::optional<Collector> collector;
+  std::optional<HttpAccess> access;
+  std::optional<HttpApi> api;
+  std::unique_ptr<HttpServer> server;
+
+  std::atomic<bool> stopping{false};
+  std::thread feeding, learning;
+  mutable std::mutex mutex;
+  Status failed;
+
+  Status open();
+  Status open_log();
+  Status open_profiles();
+  Status open_answers();
+  Status open_http();
+  Result<Catalog> read_catalog();
+  void run(std::thread& thread, const char* what, std::function<Status()> work);
+  void end_parts();
+};
+
+// --- Opening -------------------------------------------------------------------------------------------------------------------------
+
+Status Service::Parts::open_log()
+{
+  const auto& place = settings.log;
+  // An embedded log is made whole here, so that the first event of every topic is awaited from its first record on. On a broker that is
+  // attune-init's affair.
+  if (place.url.starts_with("file:")) {
+    auto admin = open_log_admin(place.url, place.options());
+    if (!admin) return admin.error();
+    TopicWishes wishes;
+    wishes.name_space = place.name_space;
+    if (auto made = init_topics(**admin, wishes, Init::mend); !made) return made.error();
+  }
+  auto options = place.options();
+  auto opened = open_log_writer(place.url, options);
+  if (!opened) return opened.error();
+  writer = std::move(*opened);
+  const auto where = settings.dead_letters.value_or("topic");
+  auto letters = open_dead_letters({where, program, place.name_space, writer.get(), place.options()});
+  if (!letters) return letters.error();
+  dead_letters = std::move(*letters);
+  return {};
+}
+
+Status Service::Parts::open_profiles()
+{
+  const auto& place = settings.log;
+  auto lates = open_late({settings.late.value_or("topic"), program, place.name_of(kLateTopic), writer.get(), place.options()});
+  if (!lates) return lates.error();
+  late = std::move(*lates);
+  auto joined = open_log_group(place.url, place.name_of(settings.group), place.options());
+  if (!joined) return joined.error();
+  group = std::move(*joined);
+
+  IngestOptions options;
+  options.workers = settings.workers;
+  options.cache_bytes = settings.cache.bytes;
+  IngestSinks sinks;
+  sinks.dead_letters = dead_letters.get();
+  sinks.late = late.get();
+  if (settings.roles.recommend)
+    sinks.on_changed = [this](const Profile& profile) {
+      known->changed(profile, clock.now());
+      watchers->changed(profile);
+    };
+  sinks.on_applied = [this](Timestamp received) { times.took(Stage::applied, clock.now() - received); };
+  auto started = Ingest::start(*store, options, sinks, [this] { group->wake(); });
+  if (!started) return started.error();
+  ingest = std::move(*started);
+
+  FeedOptions feed_options;
+  feed_options.topics = place.event_topics();
+  feed_options.merge.align = settings.align;
+  feed_options.on_gap_continue = settings.skip_gaps;
+  feed_options.rewind = settings.rewind;
+  feed_options.stop = [this] { return stopping.load(); };
+  feed_options.say = warn;
+  feed.emplace(*group, *store, *ingest, clock, std::move(feed_options));
+  declare_metrics(metrics, ingest->counts());
+  return {};
+}
+
+Result<Catalog> Service::Parts::read_catalog()
+{
+  Catalog catalog;
+  if (!settings.catalog) return catalog;
+  std::uint64_t rejected = 0;
+  if (auto read = read_catalog_file(*settings.catalog, catalog, *dead_letters, rejected); !read) return read.error();
+  if (rejected > 0) warn(*settings.catalog + ": " + std::to_string(rejected) + " lines can not be read and are dead letters");
+  return catalog;
+}
+
+Status Service::Parts::open_answers()
+{
+  Model model;
+  if (settings.model) {
+    auto read = read_model_file(*settings.model);
+    if (read)
+      model = std::move(*read);
+    else if (settings.learn == Learn::on && read.error().code == Code::io && read.error().message.find("No such file") != std::string::npos)
+      log(LogLevel::info, *settings.model + ": not there yet: the model begins empty and learns from the log's start");
+    else
+      return read.error();
+  }
+  auto catalog = read_catalog();
+  if (!catalog) return catalog.error();
+  Rules rules;
+  if (settings.rules) {
+    auto read = read_rules_file(*settings.rules);
+    if (!read) return read.error();
+    rules = std::move(*read);
+  }
+  knowledge.emplace(std::move(model), std::move(*catalog), std::move(rules));
+
+  const auto& place = settings.log;
+  auto opened = open_log_reader(place.url, place.options());
+  if (!opened) return opened.error();
+  reader = std::move(*opened);
+  LearnerOptions options;
+  options.topics = place.event_topics();
+  options.catalog_topic = place.name_of(kCatalogTopic);
+  options.learn = settings.learn == Learn::on;
+  if (settings.model && settings.learn == Learn::on) {
+    options.snapshot_every = settings.snapshot_every;
+    options.snapshot = [this](const Model& each) -> Status {
+      auto written = write_model_file(*settings.model, each);
+      return written ? Status() : Status(written.error());
+    };
+  }
+  options.skip = is_probe_customer;
+  options.stop = [this] { return stopping.load(); };
+  options.say = warn;
+  learner.emplace(*reader, *knowledge, std::move(options));
+  declare_metrics(metrics, *learner, *knowledge, clock);
+
+  AnswerParts parts;
+  parts.knowledge = &*knowledge;
+  parts.known = &*known;
+  parts.watchers = &*watchers;
+  parts.readers = readers.get();
+  parts.breaker = &breaker;
+  parts.clock = &clock;
+  parts.randomness = [](std::array<std::uint8_t, 16>& bytes) { fill_randomly(bytes); };
+  auto lists = settings.fallback_lists();
+  if (!lists) return lists.error();
+  parts.fallback = std::move(*lists);
+  // The updater in this process tells of all it writes; nobody else writes an embedded store.
+  const bool alone = settings.roles.profile && !settings.store.url.starts_with("redis");
+  if (!alone) parts.changes_are_told = [] { return false; };
+  answers.emplace(std::move(parts));
+  declare_metrics(metrics, *answers, *known, *watchers, breaker);
+  return {};
+}
+
+Status Service::Parts::open_http()
+{
+  access.emplace(settings.access());
+  HttpApiParts parts;
+  if (settings.roles.collect) {
+    CollectorParts collecting;
+    collecting.log = writer.get();
+    collecting.dead_letters = dead_letters.get();
+    collecting.clock = &clock;
+    collecting.randomness = [](std::array<std::uint8_t, 10>& bytes) { fill_randomly(bytes); };
+    collecting.name_space = settings.log.name_space;
+    if (settings.currency) collecting.currency = *parse_currency(*settings.currency);
+    collector.emplace(std::move(collecting));
+    declare_metrics(metrics, *collector);
+    parts.collector = &*collector;
+  }
+  if (settings.roles.recommend) {
+    parts.answers = &*answers;
+    parts.knowledge = &*knowledge;
+    parts.known = &*known;
+    parts.watchers = &*watchers;
+    parts.readers = readers.get();
+  }
+  parts.access = &*access;
+  parts.clock = &clock;
+  parts.times = &times;
+  parts.metrics = [this] { return metrics.text(); };
+  parts.not_ready = [this]() -> std::string {
+    if (stopping) return "stopping";
+    if (learner && !learner->counts().caught_up) return "the model is still learning what the log holds";
+    return {};
+  };
+  parts.most_streams = settings.streams;
+  api.emplace(std::move(parts));
+
+  HttpServer::Options options;
+  options.threads = settings.threads;
+  options.say = warn;
+  auto opened = HttpServer::open(options);
+  if (!opened) return opened.error();
+  server = std::move(*opened);
+  const std::pair<const char*, const std::string*> listeners[] = {{"--listen", &settings.listen},
+                                                                  {"--admin-listen", &settings.admin_listen}};
+  for (const auto& [flag, text] : listeners) {
+    if (text->empty()) continue;
+    const bool admin = text == &settings.admin_listen;
+    auto place = settings.listener(flag, *text);
+    if (!place) return place.error();
+    auto bound = server->listen(*place, admin ? api->admin_handler() : api->public_handler());
+    if (!bound) return bound.error();
+    declare_metrics(metrics, *server, *bound, admin ? "admin" : "public");
+    log(LogLevel::info, std::string(admin ? "admin requests" : "requests") + " at " + text->substr(0, text->rfind(':')) + ":" +
+                            std::to_string(server->port(*bound)));
+  }
+  return {};
+}
+
+Status Service::Parts::open()
+{
+  declare_process_metrics(metrics, program, ATTUNE_VERSION);
+  if (auto opened = open_log(); !opened) return opened;
+  const auto& roles = settings.roles;
+  if (roles.profile || roles.recommend) {
+    auto opened = settings.store.open(settings.log.name_space, !roles.profile);
+    if (!opened) return opened.error();
+    store = std::move(*opened);
+  }
+  if (roles.recommend) {
+    known.emplace(settings.known.bytes);
+    watchers.emplace(kMostWatchers);
+    auto started = ProfileReaders::start(*store, *known, clock, kReaders, kMostReads);
+    if (!started) return started.error();
+    readers = std::move(*started);
+    if (auto opened = open_answers(); !opened) return opened;
+  }
+  if (roles.profile)
+    if (auto opened = open_profiles(); !opened) return opened;
+  return open_http();
+}
+
+Result<std::unique_ptr<Service>> Service::open(const ServiceSettings& settings, const std::string& program)
+{
+  auto parts = std::make_unique<Parts>(settings, program);
+  if (auto opened = parts->open(); !opened) return opened.error();
+  return std::unique_ptr<Service>(new Service(std::move(parts)));
+}
+
+Service::Service(std::unique_ptr<Parts> parts) : parts_(std::move(parts)) {}
+
+// --- Running -------------------------------------------------------------------------------------------------------------------------
+
+void Service::Parts::run(std::thread& thread, const char* what, std::function<Status()> work)
+{
+  thread = std::thread([this, what, work = std::move(work)] {
+    const auto done = work();
+    if (done || stopping) return;
+    const std::lock_guard lock(mutex);
+    if (failed) failed = Error{done.error().code, std::string(what) + ": " + done.error().message};
+  });
+}
+
+void Service::start()
+{
+  auto& parts = *parts_;
+  if (parts.feed) parts.run(parts.feeding, "profiles", [&parts] { return parts.feed->run(); });
+  if (parts.learner) parts.run(parts.learning, "model", [&parts] { return parts.learner->run(); });
+  parts.server->start();
+}
+
+// What follows the log ends where it stands; positions and a snapshot are stored.
+void Service::Parts::end_parts()
+{
+  stopping = true;
+  if (group) group->wake();
+  if (reader) reader->wake();
+  if (feeding.joinable()) feeding.join();
+  if (learning.joinable()) learning.join();
+}
+
+Status Service::drain()
+{
+  auto& parts = *parts_;
+  if (!parts.server->drain(kDrainLimit))
+    warn("some connections were not done after " + std::to_string(kDrainLimit.count() / 1000) + " s");
+  parts.server->stop();
+  parts.end_parts();
+  return parts.writer->flush(kDrainLimit);
+}
+
+Service::~Service()
+{
+  if (parts_->server) parts_->server->stop();
+  parts_->end_parts();
+}
+
+Status Service::reload()
+{
+  auto& parts = *parts_;
+  if (!parts.knowledge) return {};
+  if (parts.settings.rules) {
+    auto rules = read_rules_file(*parts.settings.rules);
+    if (!rules) return rules.error();
+    parts.knowledge->replace(std::move(*rules));
+  }
+  if (parts.settings.catalog) {
+    Catalog fresh;
+    std::uint64_t rejected = 0;
+    if (auto read = read_catalog_file(*parts.settings.catalog, fresh, *parts.dead_letters, rejected); !read) return read;
+    parts.knowledge->replace(std::move(fresh));
+  }
+  parts.watchers->all_changed();
+  return {};
+}
+
+bool Service::alive()
+{
+  return parts_->server->alive() == parts_->server->threads();
+}
+
+std::string Service::status() const
+{
+  const auto& parts = *parts_;
+  std::string text;
+  const auto add = [&text](std::string_view name, std::uint64_t number) {
+    if (!text.empty()) text += ", ";
+    text += std::to_string(number);
+    text += ' ';
+    text += name;
+  };
+  if (parts.collector) add("events acknowledged", parts.collector->counts().acknowledged);
+  if (parts.ingest) add("applied", parts.ingest->counts().accepted);
+  if (parts.learner) add("learned", parts.learner->counts().events);
+  if (parts.answers) {
+    std::uint64_t answers = 0;
+    for (const auto& tier : parts.answers->counts().tiers) answers += tier;
+    add("answers", answers);
+  }
+  return text;
+}
+
+Status Service::failure() const
+{
+  const std::lock_guard lock(parts_->mutex);
+  return parts_->failed;
+}
+
+// --- main ----------------------------------------------------------------------------------------------------------------------------
+
+int run_service(int argc, char** argv, const std::string& name, const std::string& summary, const std::string& examples,
+                const Roles& roles, bool choose)
+{
+  Tool tool(name, summary, examples);
+  ServiceSettings settings(roles);
+  settings.declare(tool, choose);
+  return tool.run(argc, argv, [&]() -> Result<ExitStatus> {
+    if (auto checked = settings.check(); !checked) return checked.error();
+    set_log({name, LogLevel::info, settings.log_format});
+    if (settings.check_config) {
+      if (settings.rules)
+        if (auto rules = read_rules_file(*settings.rules); !rules) return rules.error();
+      return ExitStatus::done;
+    }
+    Daemon daemon;
+    auto service = Service::open(settings, name);
+    if (!service) return service.error();
+    (*service)->start();
+    auto ran = daemon.run({
+        .alive = [&] { return (*service)->alive(); },
+        .reload = [&] { return (*service)->reload(); },
+        .status = [&] { return (*service)->status(); },
+        .failure = [&] { return (*service)->failure(); },
+    });
+    auto drained = (*service)->drain();
+    if (!ran) return ran.error();
+    if (!drained) return drained.error();
+    return ExitStatus::done;
+  });
+}
+
+} // namespace attune
