@@ -115,7 +115,9 @@ Status from_log(Tool& tool, const Settings& settings, Trainer& trainer)
 Result<ExitStatus> finish(Tool& tool, const Settings& settings, Model& model, bool all_good)
 {
   if (model.holdings().clicks == 0) tool.warn("no views, clicks, cart_adds or purchases: the model is empty");
-  if (auto written = write_model_file(settings.output, model); !written) return written.error();
+  const auto written = write_model_file(settings.output, model);
+  if (!written) return written.error();
+  model.set_saved(*written);
   if (auto told = tool.out().line(summary(model)); !told) return told.error();
   return all_good ? ExitStatus::done : ExitStatus::bad_data;
 }

@@ -1,9 +1,11 @@
 #include "adapters/model_file.h"
 
 #include <fcntl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cerrno>
+#include <chrono>
 #include <cstdio>
 
 #include "adapters/durable_file.h"
@@ -20,15 +22,41 @@ std::string directory_of(const std::string& path)
   return slash == 0 ? "/" : path.substr(0, slash);
 }
 
-// Beside its target, so that the rename stays within one file system; named after the process, so that two do not meet.
-Status write_beside(const std::string& beside, const std::string& path, const std::string& bytes)
+constexpr auto kWait = std::chrono::seconds(30);
+
+// Whether `fd` is still the file of that name: who held it before may have made it the model.
+bool is_named(int fd, const std::string& path)
 {
-  auto file = open_file(beside, O_WRONLY | O_CREAT | O_TRUNC);
-  if (!file) return file.error();
-  if (auto written = write_at(file->get(), beside, bytes, 0); !written) return written;
-  if (auto synced = sync_file(file->get(), beside, fdatasync_file()); !synced) return synced;
+  struct stat held {};
+  struct stat named {};
+  return ::fstat(fd, &held) == 0 && ::stat(path.c_str(), &named) == 0 && held.st_dev == named.st_dev && held.st_ino == named.st_ino;
+}
+
+// The file beside the model, so that the rename stays within one file system; held by this process alone, and empty.
+Result<FileDescriptor> hold(const std::string& beside)
+{
+  for (;;) {
+    auto file = open_file(beside, O_WRONLY | O_CREAT);
+    if (!file) return file.error();
+    if (auto locked = lock_within(file->get(), beside, kWait); !locked) return locked.error();
+    if (!is_named(file->get(), beside)) continue;
+    if (::ftruncate(file->get(), 0) != 0) return file_error(beside, "truncate", errno);
+    return file;
+  }
+}
+
+Result<Model::Saved> write(int fd, const std::string& beside, const std::string& path, const Model& model)
+{
+  std::int64_t at = 0;
+  auto saved = model.encode([&](std::string_view piece) {
+    auto written = write_at(fd, beside, piece, at);
+    at += static_cast<std::int64_t>(piece.size());
+    return written;
+  });
+  if (!saved) return saved.error();
+  if (auto synced = sync_file(fd, beside, fdatasync_file()); !synced) return synced.error();
   if (::rename(beside.c_str(), path.c_str()) != 0) return file_error(path, "rename", errno);
-  return {};
+  return saved;
 }
 
 } // namespace
@@ -43,17 +71,18 @@ Result<Model> read_model_file(const std::string& path)
   return model;
 }
 
-Result<std::size_t> write_model_file(const std::string& path, Model& model)
+Result<Model::Saved> write_model_file(const std::string& path, const Model& model)
 {
-  std::string bytes;
-  model.encode(bytes);
-  const auto beside = path + "." + std::to_string(::getpid()) + ".new";
-  if (auto written = write_beside(beside, path, bytes); !written) {
+  const auto beside = path + ".new";
+  const auto file = hold(beside);
+  if (!file) return file.error();
+  auto saved = write(file->get(), beside, path, model);
+  if (!saved) {
     ::unlink(beside.c_str());
-    return written.error();
+    return saved.error();
   }
   if (auto synced = sync_directory(directory_of(path), fdatasync_file()); !synced) return synced.error();
-  return bytes.size();
+  return saved;
 }
 
 } // namespace attune

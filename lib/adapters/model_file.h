@@ -12,7 +12,9 @@ namespace attune {
 // ERRORS: io; bad_data: "PATH: damaged or cut short: the checksum differs".
 [[nodiscard]] Result<Model> read_model_file(const std::string& path);
 
-// Durable when it returns; names the model. Returns the size in bytes. ERRORS: io.
-[[nodiscard]] Result<std::size_t> write_model_file(const std::string& path, Model& model);
+// Durable when it returns. Written into PATH.new first, which one process holds at a time and the next one uses again, so that one that
+// was killed leaves nothing that stays. Reads the model only: others may ask it meanwhile.
+// ERRORS: io; busy: somebody else writes it, for half a minute.
+[[nodiscard]] Result<Model::Saved> write_model_file(const std::string& path, const Model& model);
 
 } // namespace attune

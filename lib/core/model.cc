@@ -365,13 +365,19 @@ void Model::look_back(SessionNumber session, Question& question) const
   }
 }
 
+void Model::set_saved(const Saved& saved)
+{
+  state_->saved = saved;
+}
+
 std::string Model::name() const
 {
-  if (state_->file == 0) return "new";
+  const auto& saved = state_->saved;
+  if (saved.bytes == 0) return "new";
   static constexpr char kDigits[] = "0123456789abcdef";
   std::string name;
-  for (int shift = 60; shift >= 0; shift -= 4) name += kDigits[state_->file >> shift & 0xF];
-  if (const auto since = state_->learned - state_->learned_by_then; since > 0) name += '+' + std::to_string(since);
+  for (int shift = 60; shift >= 0; shift -= 4) name += kDigits[saved.checksum >> shift & 0xF];
+  if (const auto since = state_->learned - saved.learned; since > 0) name += '+' + std::to_string(since);
   return name;
 }
 

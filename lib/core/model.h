@@ -8,7 +8,9 @@
 //
 // Memory is bounded: at most max_clicks clicks, sessions let go of soon after they are max_age old, at most kMaxPartners pairs an item;
 // under 100 bytes a click kept and 40 a pair. An item without clicks keeps its number and some 350 bytes.
-// Not synchronized: one thread learns while nobody asks; a const Model may be asked by many threads.
+// Not synchronized. All const functions, encode() and rank() (core/ranking.h) among them, may run side by side in any number of threads;
+// every other function needs the model to itself. So a daemon answers and writes its snapshot under a shared lock, and learns under an
+// exclusive one: while a snapshot is written answers go on, and lessons wait.
 #pragma once
 
 #include <cstdint>
@@ -74,9 +76,18 @@ class Model {
   // Up to where each partition of a log was read, sorted; kept in the file, for people and for whoever goes on from there.
   std::vector<LogPosition> positions;
 
-  // The file (core/model_encoding.cc describes it): magic, version, options, positions, contents, XXH3-64 checksum. The same model
-  // gives the same bytes; replaces `out`, and names the model. Cost: about 1 us for ten clicks.
-  void encode(std::string& out);
+  // The file (core/model_format.h describes it): magic, version, options, positions, contents, XXH3-64 checksum, given to `sink` in order,
+  // in pieces. The same model gives the same bytes. ERRORS: of the sink, which is not called again then. Cost: under 1 us for ten clicks;
+  // memory: 4 bytes a session, and 32 an item.
+  using Sink = std::function<Status(std::string_view piece)>;
+  struct Saved {
+    std::uint64_t checksum = 0;
+    std::uint64_t learned = 0; // clicks the model had learned by then
+    std::uint64_t bytes = 0;
+  };
+  [[nodiscard]] Result<Saved> encode(const Sink& sink) const;
+  // Names the model after a file that encode() made of it.
+  void set_saved(const Saved& saved);
   // A model that answers and learns on as the one that was encoded. ERRORS: bad_data with the reason (not a model, another version,
   // cut short, damaged). Total. Cost: under 0.1 us a click.
   static Result<Model> decode(std::string_view bytes);

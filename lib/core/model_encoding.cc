@@ -1,125 +1,102 @@
-// A model file, little-endian. "Array" is a count (8 bytes) and the values as they stand in memory.
-//
-//   "attune model"                       12 bytes
-//   format version                       4 bytes
-//   options                              idle, max_age, max_clicks, neighbours, rate, teach_first, teach_share: 8 bytes each
-//   positions, sorted: count             per position topic (array of bytes), partition, offset (8 bytes each)
-//   items, categories, slots             texts in the order of their numbers: array of sizes (4 bytes), array of bytes
-//   facts                                array of ItemFacts (24 bytes)
-//   clock, newest, learned, repeated,    8 bytes each
-//   late, ignored, refused
-//   refusals                             array of Refusals::Standing (32 bytes)
-//   sessions, longest unused first       arrays of keys (16 bytes), sizes (2 bytes), and of their clicks: times (8), ids (8),
-//                                        items (4), kinds (1)
-//   postings                             arrays of sizes (4 bytes, per item) and of sessions (4 bytes, by their place above)
-//   pairs                                arrays of sizes, transitions, clocks (4 bytes each, per item), partners (4 bytes), counts (28)
-//   complements                          total of baskets (8 bytes), arrays of sizes and baskets (4 bytes, per item), partners (4 bytes),
-//                                        counts (8)
-//   popularity                           array of values (32 bytes, per item); per window the scale (8 bytes) and the best (4 bytes)
-//   blend                                array of Weights
-//   XXH3-64 of all bytes before          8 bytes
-#include <simdjson.h>
+// Writing a model file, piece by piece: a model of gigabytes is never in memory twice.
 #include <xxhash.h>
 
-#include <algorithm>
-#include <bit>
-#include <cmath>
-#include <cstring>
-#include <tuple>
-#include <utility>
+#include <memory>
+#include <span>
+#include <string>
+#include <type_traits>
+#include <vector>
 
 #include "base/assert.h"
-#include "core/model_state.h"
+#include "core/model_format.h"
 
 namespace attune {
 
-static_assert(std::endian::native == std::endian::little, "a model file is little-endian");
-// Whoever changes one of these changes what a file holds: kFormat goes up.
-static_assert(sizeof(ItemFacts) == 24 && sizeof(PairCounts) == 28 && sizeof(SessionKey) == 16 && sizeof(BasketCounts) == 8);
-static_assert(sizeof(Refusals::Standing) == 32 && kFeatures == 65);
-
 namespace {
-
-constexpr std::string_view kMagic = "attune model";
-constexpr std::uint32_t kFormat = 3;
-constexpr std::size_t kHead = kMagic.size() + sizeof kFormat;
-constexpr std::size_t kChecksum = 8;
 
 class Writer {
  public:
-  explicit Writer(std::string& out) : out_(out) {}
+  explicit Writer(const Model::Sink& sink) : sink_(sink)
+  {
+    ATTUNE_ASSERT(sum_ != nullptr);
+    pending_.reserve(kPiece);
+    XXH3_64bits_reset(sum_.get());
+  }
 
-  void raw(const void* bytes, std::size_t size) { out_.append(static_cast<const char*>(bytes), size); }
+  void raw(const void* bytes, std::size_t size)
+  {
+    if (pending_.size() + size > kPiece) flush();
+    if (size >= kPiece)
+      give({static_cast<const char*>(bytes), size});
+    else
+      pending_.append(static_cast<const char*>(bytes), size);
+  }
   template <class T>
   void value(T number)
   {
     static_assert(sizeof(T) == 8);
     raw(&number, sizeof number);
   }
+  // An array in parts: how many values there are, and then the values.
+  void begin_array(std::size_t count) { value<std::uint64_t>(count); }
   template <class T>
-  void array(std::span<const T> values)
+  void values(std::span<const T> some)
   {
     static_assert(std::is_trivially_copyable_v<T>);
-    value<std::uint64_t>(values.size());
-    raw(values.data(), values.size_bytes());
+    if (!some.empty()) raw(some.data(), some.size_bytes());
   }
   template <class T>
-  void array(const std::vector<T>& values)
+  void each(const T& one)
   {
-    array(std::span<const T>(values));
+    values(std::span<const T>(&one, 1));
+  }
+  template <class T>
+  void array(std::span<const T> all)
+  {
+    begin_array(all.size());
+    values(all);
+  }
+  template <class T>
+  void array(const std::vector<T>& all)
+  {
+    array(std::span<const T>(all));
+  }
+  // The checksum over all before, which ends the file.
+  Result<Model::Saved> end(std::uint64_t learned)
+  {
+    flush();
+    const std::uint64_t checksum = XXH3_64bits_digest(sum_.get());
+    value(checksum);
+    flush();
+    if (!status_) return status_.error();
+    return Model::Saved{checksum, learned, written_};
   }
 
  private:
-  std::string& out_;
+  struct FreeState {
+    void operator()(XXH3_state_t* state) const { XXH3_freeState(state); }
+  };
+  static constexpr std::size_t kPiece = std::size_t{1} << 20;
+
+  void flush()
+  {
+    give(pending_);
+    pending_.clear();
+  }
+  void give(std::string_view piece)
+  {
+    if (piece.empty() || !status_) return;
+    XXH3_64bits_update(sum_.get(), piece.data(), piece.size());
+    written_ += piece.size();
+    status_ = sink_(piece);
+  }
+
+  const Model::Sink& sink_;
+  std::string pending_;
+  std::unique_ptr<XXH3_state_t, FreeState> sum_{XXH3_createState()};
+  std::uint64_t written_ = 0;
+  Status status_;
 };
-
-// Reads on after a failure, giving nothing; failed() is looked at once per part. Every count is bounded by the bytes that are left,
-// so nothing a damaged file says can make us allocate more than some times its size.
-class Reader {
- public:
-  explicit Reader(std::string_view bytes) : at_(bytes.data()), end_(bytes.data() + bytes.size()) {}
-
-  template <class T>
-  T value()
-  {
-    static_assert(sizeof(T) == 8);
-    T number{};
-    if (left() < sizeof number) failed_ = true;
-    if (failed_) return T{};
-    std::memcpy(&number, at_, sizeof number);
-    at_ += sizeof number;
-    return number;
-  }
-  template <class T>
-  std::vector<T> array()
-  {
-    const auto count = value<std::uint64_t>();
-    if (count > left() / sizeof(T)) failed_ = true;
-    if (failed_) return {};
-    std::vector<T> values(count);
-    if (count > 0) std::memcpy(static_cast<void*>(values.data()), at_, count * sizeof(T));
-    at_ += count * sizeof(T);
-    return values;
-  }
-  // One that has to have `count` values.
-  template <class T>
-  std::vector<T> array_of(std::size_t count)
-  {
-    auto values = array<T>();
-    refuse_unless(values.size() == count);
-    return failed_ ? std::vector<T>() : std::move(values);
-  }
-  void refuse_unless(bool good) { failed_ |= !good; }
-  [[nodiscard]] bool failed() const { return failed_; }
-  [[nodiscard]] std::size_t left() const { return static_cast<std::size_t>(end_ - at_); }
-
- private:
-  const char* at_;
-  const char* end_;
-  bool failed_ = false;
-};
-
-// --- Options and positions -----------------------------------------------------------------------------------------------------------
 
 void put_options(const ModelOptions& options, Writer& out)
 {
@@ -132,277 +109,99 @@ void put_options(const ModelOptions& options, Writer& out)
   out.value<std::uint64_t>(options.teach_share);
 }
 
-ModelOptions read_options(Reader& in)
+void put_positions(const std::vector<LogPosition>& positions, Writer& out)
 {
-  ModelOptions options;
-  options.idle = Milliseconds(in.value<std::int64_t>());
-  options.max_age = Milliseconds(in.value<std::int64_t>());
-  options.max_clicks = in.value<std::uint64_t>();
-  options.neighbours = in.value<std::uint64_t>();
-  options.rate = in.value<double>();
-  options.teach_first = in.value<std::uint64_t>();
-  options.teach_share = in.value<std::uint64_t>();
-  in.refuse_unless(options.valid());
-  return options;
-}
-
-std::vector<LogPosition> read_positions(Reader& in)
-{
-  std::vector<LogPosition> positions;
-  const auto count = in.value<std::uint64_t>();
-  in.refuse_unless(count <= in.left() / 24);
-  for (std::uint64_t i = 0; i < count && !in.failed(); ++i) {
-    const auto topic = in.array<char>();
-    const auto partition = in.value<std::int64_t>();
-    const auto offset = in.value<std::int64_t>();
-    in.refuse_unless(partition >= 0 && partition <= 0x7FFF'FFFF && offset >= 0);
-    positions.push_back({{std::string(topic.begin(), topic.end()), static_cast<std::int32_t>(partition)}, offset});
-    in.refuse_unless(i == 0 || positions[i - 1].at < positions[i].at);
+  out.begin_array(positions.size());
+  for (const auto& position : positions) {
+    out.array(std::span<const char>(position.at.topic));
+    out.value<std::int64_t>(position.at.partition);
+    out.value<std::int64_t>(position.offset);
   }
-  return positions;
 }
-
-// --- Texts ---------------------------------------------------------------------------------------------------------------------------
 
 void put_texts(const Vocabulary& texts, Writer& out)
 {
-  std::vector<std::uint32_t> sizes;
-  std::string all;
+  std::size_t bytes = 0;
+  out.begin_array(texts.size());
   for (std::uint32_t i = 0; i < texts.size(); ++i) {
-    sizes.push_back(static_cast<std::uint32_t>(texts.text(i).size()));
-    all += texts.text(i);
+    out.each(static_cast<std::uint32_t>(texts.text(i).size()));
+    bytes += texts.text(i).size();
   }
-  out.array(sizes);
-  out.array(std::span<const char>(all));
+  out.begin_array(bytes);
+  for (std::uint32_t i = 0; i < texts.size(); ++i) out.values(std::span<const char>(texts.text(i)));
 }
 
-// Distinct UTF-8 texts of up to `longest` bytes; only the first may be empty, and only where `first_empty` says so.
-void read_texts(Reader& in, std::size_t longest, bool first_empty, Vocabulary& texts)
-{
-  const auto sizes = in.array<std::uint32_t>();
-  const auto all = in.array<char>();
-  std::size_t at = 0;
-  texts.reserve(sizes.size());
-  for (std::size_t i = 0; i < sizes.size(); ++i) {
-    const bool empty_here = first_empty && i == 0;
-    if (sizes[i] > longest || sizes[i] > all.size() - at || (sizes[i] == 0) != empty_here) return in.refuse_unless(false);
-    const std::string_view text(all.data() + at, sizes[i]);
-    at += sizes[i];
-    if (!simdjson::validate_utf8(text.data(), text.size()) || texts.intern(text) != i) return in.refuse_unless(false);
-  }
-  in.refuse_unless(at == all.size() && (!first_empty || !sizes.empty()));
-}
-
-// --- Sessions ------------------------------------------------------------------------------------------------------------------------
-
+// `ordinals`: per session number its place in the file.
 void put_sessions(const SessionTable& table, Writer& out, std::vector<std::uint32_t>& ordinals)
 {
-  std::vector<SessionKey> keys;
-  std::vector<std::uint16_t> sizes;
-  std::vector<std::int64_t> times;
-  std::vector<std::uint64_t> ids;
-  std::vector<ItemNumber> items;
-  std::vector<std::uint8_t> kinds;
-  times.reserve(table.click_count());
-  ids.reserve(table.click_count());
-  items.reserve(table.click_count());
-  kinds.reserve(table.click_count());
   ordinals.assign(table.limit(), 0);
+  std::uint32_t count = 0;
+  out.begin_array(table.sessions());
   table.for_each([&](SessionNumber session) {
-    ordinals[session] = static_cast<std::uint32_t>(keys.size());
-    keys.push_back(table.key(session));
-    sizes.push_back(static_cast<std::uint16_t>(table.clicks(session).size()));
-    for (const auto& click : table.clicks(session)) {
-      times.push_back(click.time);
-      ids.push_back(click.id);
-      items.push_back(click.item);
-      kinds.push_back(static_cast<std::uint8_t>(click.kind));
-    }
+    ordinals[session] = count++;
+    out.each(table.key(session));
   });
-  out.array(keys);
-  out.array(sizes);
-  out.array(times);
-  out.array(ids);
-  out.array(items);
-  out.array(kinds);
+  out.begin_array(table.sessions());
+  table.for_each([&](SessionNumber session) { out.each(static_cast<std::uint16_t>(table.clicks(session).size())); });
+  const auto column = [&](auto field) {
+    out.begin_array(table.click_count());
+    table.for_each([&](SessionNumber session) {
+      for (const auto& click : table.clicks(session)) out.each(field(click));
+    });
+  };
+  column([](const Click& click) { return click.time; });
+  column([](const Click& click) { return click.id; });
+  column([](const Click& click) { return click.item; });
+  column([](const Click& click) { return static_cast<std::uint8_t>(click.kind); });
 }
-
-bool sound(const Click& click, std::size_t items)
-{
-  return click.item < items && click.time >= kMinTime.ms && click.time <= kMaxTime.ms && click.kind <= ClickKind::purchase;
-}
-
-// The sessions are numbered by their place.
-void read_sessions(Reader& in, std::size_t item_count, SessionTable& table)
-{
-  const auto keys = in.array<SessionKey>();
-  const auto sizes = in.array_of<std::uint16_t>(keys.size());
-  const auto times = in.array<std::int64_t>();
-  const auto ids = in.array_of<std::uint64_t>(times.size());
-  const auto items = in.array_of<ItemNumber>(times.size());
-  const auto kinds = in.array_of<std::uint8_t>(times.size());
-  if (in.failed()) return;
-  table.reserve(keys.size());
-  std::vector<Click> clicks;
-  std::size_t at = 0;
-  for (std::size_t s = 0; s < keys.size(); ++s) {
-    if (sizes[s] == 0 || sizes[s] > kMaxSessionClicks || sizes[s] > times.size() - at) return in.refuse_unless(false);
-    clicks.clear();
-    for (const auto end = at + sizes[s]; at < end; ++at) {
-      clicks.push_back({times[at], ids[at], items[at], static_cast<ClickKind>(kinds[at])});
-      const auto& click = clicks.back();
-      const bool in_order = clicks.size() == 1 ||
-                            std::tie(clicks[clicks.size() - 2].time, clicks[clicks.size() - 2].id) < std::tie(click.time, click.id);
-      if (!sound(click, item_count) || !in_order) return in.refuse_unless(false);
-    }
-    if (keys[s].site != 0 && table.find(keys[s]) != kNoSession) return in.refuse_unless(false);
-    table.restore(keys[s], clicks);
-  }
-  in.refuse_unless(at == times.size());
-}
-
-// --- What is counted -----------------------------------------------------------------------------------------------------------------
 
 void put_postings(const Model::State& state, const std::vector<std::uint32_t>& ordinals, Writer& out)
 {
-  std::vector<std::uint32_t> sizes;
-  std::vector<std::uint32_t> sessions;
-  for (ItemNumber item = 0; item < state.items.facts.size(); ++item) {
-    const auto list = state.postings.of(item);
-    sizes.push_back(static_cast<std::uint32_t>(list.size()));
-    for (const auto& entry : list) sessions.push_back(ordinals[entry.session]);
+  const auto items = static_cast<ItemNumber>(state.items.facts.size());
+  std::size_t entries = 0;
+  out.begin_array(items);
+  for (ItemNumber item = 0; item < items; ++item) {
+    out.each(static_cast<std::uint32_t>(state.postings.of(item).size()));
+    entries += state.postings.of(item).size();
   }
-  out.array(sizes);
-  out.array(sessions);
+  out.begin_array(entries);
+  for (ItemNumber item = 0; item < items; ++item)
+    for (const auto& entry : state.postings.of(item)) out.each(ordinals[entry.session]);
 }
 
-void read_postings(Reader& in, Model::State& state)
+// Of each item's row what `field` says of it.
+template <class Rows, class Field>
+void put_per_item(const Rows& rows, Writer& out, Field field)
 {
-  const auto sizes = in.array_of<std::uint32_t>(state.items.facts.size());
-  const auto sessions = in.array<std::uint32_t>();
-  std::size_t at = 0;
-  for (ItemNumber item = 0; item < sizes.size() && !in.failed(); ++item) {
-    if (sizes[item] > sessions.size() - at) return in.refuse_unless(false);
-    const std::span list(sessions.data() + at, sizes[item]);
-    at += sizes[item];
-    in.refuse_unless(state.postings.restore(item, list, state.table));
-  }
-  in.refuse_unless(at == sessions.size());
+  out.begin_array(rows.items());
+  for (ItemNumber item = 0; item < rows.items(); ++item) out.each(static_cast<std::uint32_t>(field(rows.of(item))));
+}
+
+// Who an item's partners are, and what is counted of them.
+template <class Rows>
+void put_partners(const Rows& rows, Writer& out)
+{
+  const auto items = static_cast<ItemNumber>(rows.items());
+  out.begin_array(rows.pairs());
+  for (ItemNumber item = 0; item < items; ++item) out.values(std::span(rows.of(item).items));
+  out.begin_array(rows.pairs());
+  for (ItemNumber item = 0; item < items; ++item) out.values(std::span(rows.of(item).counts));
 }
 
 void put_pairs(const ItemPairs& pairs, Writer& out)
 {
-  std::vector<std::uint32_t> sizes, transitions, clocks;
-  std::vector<ItemNumber> partners;
-  std::vector<PairCounts> counts;
-  partners.reserve(pairs.pairs());
-  counts.reserve(pairs.pairs());
-  for (ItemNumber item = 0; item < pairs.items(); ++item) {
-    const auto& of = pairs.of(item);
-    sizes.push_back(static_cast<std::uint32_t>(of.items.size()));
-    transitions.push_back(of.transitions);
-    clocks.push_back(of.clock);
-    partners.insert(partners.end(), of.items.begin(), of.items.end());
-    counts.insert(counts.end(), of.counts.begin(), of.counts.end());
-  }
-  out.array(sizes);
-  out.array(transitions);
-  out.array(clocks);
-  out.array(partners);
-  out.array(counts);
-}
-
-// A value that sums of finite values stay finite with.
-bool sound(double value)
-{
-  return value >= 0 && value <= 1e250;
-}
-
-// Clocks go round after 2^32 clicks, so that any value of one may stand beside any other.
-bool sound(const PairCounts& counts)
-{
-  return counts.slow >= 0 && counts.slow <= 1e6F;
-}
-
-// Sees that the partners of each item are others than it, each once.
-class PartnerCheck {
- public:
-  explicit PartnerCheck(std::size_t items) : met_with_(items, kUnknownItem) {}
-
-  bool operator()(const std::vector<ItemNumber>& partners, ItemNumber item)
-  {
-    return std::all_of(partners.begin(), partners.end(), [&](ItemNumber partner) {
-      return partner < met_with_.size() && partner != item && std::exchange(met_with_[partner], item) != item;
-    });
-  }
-
- private:
-  std::vector<ItemNumber> met_with_; // per item: the last whose partner it was
-};
-
-void read_pairs(Reader& in, std::size_t items, ItemPairs& pairs)
-{
-  const auto sizes = in.array_of<std::uint32_t>(items);
-  const auto transitions = in.array_of<std::uint32_t>(items);
-  const auto clocks = in.array_of<std::uint32_t>(items);
-  const auto partners = in.array<ItemNumber>();
-  const auto counts = in.array_of<PairCounts>(partners.size());
-  PartnerCheck are_partners(items);
-  std::size_t at = 0;
-  for (ItemNumber item = 0; item < sizes.size() && !in.failed(); ++item) {
-    if (sizes[item] > kMaxPartners || sizes[item] > partners.size() - at) return in.refuse_unless(false);
-    ItemPairs::Row of;
-    of.items.assign(partners.data() + at, partners.data() + at + sizes[item]);
-    of.counts.assign(counts.data() + at, counts.data() + at + sizes[item]);
-    of.transitions = transitions[item];
-    of.clock = clocks[item];
-    at += sizes[item];
-    in.refuse_unless(are_partners(of.items, item));
-    for (const auto& each : of.counts) in.refuse_unless(sound(each));
-    if (!in.failed()) pairs.restore(item, std::move(of));
-  }
-  in.refuse_unless(at == partners.size());
+  put_per_item(pairs, out, [](const ItemPairs::Row& row) { return row.size(); });
+  put_per_item(pairs, out, [](const ItemPairs::Row& row) { return row.transitions; });
+  put_per_item(pairs, out, [](const ItemPairs::Row& row) { return row.clock; });
+  put_partners(pairs, out);
 }
 
 void put_complements(const Complements& complements, Writer& out)
 {
-  std::vector<std::uint32_t> sizes, baskets;
-  std::vector<ItemNumber> partners;
-  std::vector<BasketCounts> counts;
-  for (ItemNumber item = 0; item < complements.items(); ++item) {
-    const auto& row = complements.of(item);
-    sizes.push_back(static_cast<std::uint32_t>(row.size()));
-    baskets.push_back(row.baskets);
-    partners.insert(partners.end(), row.items.begin(), row.items.end());
-    counts.insert(counts.end(), row.counts.begin(), row.counts.end());
-  }
   out.value(complements.total());
-  out.array(sizes);
-  out.array(baskets);
-  out.array(partners);
-  out.array(counts);
-}
-
-void read_complements(Reader& in, std::size_t items, Complements& complements)
-{
-  complements.restore_total(in.value<std::uint64_t>());
-  const auto sizes = in.array_of<std::uint32_t>(items);
-  const auto baskets = in.array_of<std::uint32_t>(items);
-  const auto partners = in.array<ItemNumber>();
-  const auto counts = in.array_of<BasketCounts>(partners.size());
-  PartnerCheck are_partners(items);
-  std::size_t at = 0;
-  for (ItemNumber item = 0; item < sizes.size() && !in.failed(); ++item) {
-    if (sizes[item] > kMaxComplements || sizes[item] > partners.size() - at) return in.refuse_unless(false);
-    Complements::Row row;
-    row.items.assign(partners.data() + at, partners.data() + at + sizes[item]);
-    row.counts.assign(counts.data() + at, counts.data() + at + sizes[item]);
-    row.baskets = baskets[item];
-    at += sizes[item];
-    in.refuse_unless(are_partners(row.items, item));
-    if (!in.failed()) complements.restore(item, std::move(row));
-  }
-  in.refuse_unless(at == partners.size());
+  put_per_item(complements, out, [](const Complements::Row& row) { return row.size(); });
+  put_per_item(complements, out, [](const Complements::Row& row) { return row.baskets; });
+  put_partners(complements, out);
 }
 
 void put_popularity(const Popularity& popularity, Writer& out)
@@ -415,139 +214,32 @@ void put_popularity(const Popularity& popularity, Writer& out)
   }
 }
 
-void read_popularity(Reader& in, std::size_t items, Popularity& popularity)
-{
-  Popularity::Content content;
-  content.values = in.array<Popularity::Values>();
-  in.refuse_unless(content.values.size() <= items);
-  for (std::size_t window = 0; window < kWindows && !in.failed(); ++window) {
-    content.scales[window] = in.value<double>();
-    content.best[window] = in.array<ItemNumber>();
-    in.refuse_unless(content.scales[window] >= 1 && sound(content.scales[window]) && content.best[window].size() <= kPopularKept);
-    // No more clicks than a float can count without harm.
-    constexpr double kMostClicks = 1e12;
-    for (const auto& values : content.values)
-      in.refuse_unless(sound(values[window]) && values[window] <= kMostClicks * content.scales[window]);
-    auto best = content.best[window];
-    std::sort(best.begin(), best.end());
-    in.refuse_unless(std::adjacent_find(best.begin(), best.end()) == best.end());
-    for (const auto item : best) in.refuse_unless(item < content.values.size());
-    if (in.failed()) return;
-    // The newest click counts the scale, and the best as much at least.
-    const auto value = [&](ItemNumber item) { return content.values[item][window]; };
-    const auto& ranked = content.best[window];
-    in.refuse_unless(content.values.empty() || (!ranked.empty() && value(ranked.front()) >= content.scales[window]));
-    for (std::size_t i = 1; i < ranked.size(); ++i) in.refuse_unless(value(ranked[i - 1]) >= value(ranked[i]));
-  }
-  if (!in.failed()) popularity.restore(std::move(content));
-}
-
-void read_blend(Reader& in, std::size_t slots, Blend& blend)
-{
-  auto sets = in.array<Blend::Weights>();
-  in.refuse_unless(sets.size() > kBuckets && sets.size() <= 1 + kBuckets + kMaxSlots && sets.size() <= kBuckets + slots);
-  for (const auto& set : sets)
-    for (std::size_t f = 0; f < kFeatures; ++f)
-      in.refuse_unless(std::abs(set.weight[f]) < 1e6F && set.steepness[f] >= 0 && set.steepness[f] < 1e30F);
-  if (!in.failed()) blend.restore(std::move(sets));
-}
-
-Error damaged(std::string_view reason)
-{
-  return Error{Code::bad_data, std::string(reason)};
-}
-
 } // namespace
 
-void Model::encode(std::string& out)
+Result<Model::Saved> Model::encode(const Sink& sink) const
 {
-  auto& state = *state_;
-  out = kMagic;
-  Writer writer(out);
-  writer.raw(&kFormat, sizeof kFormat);
-  put_options(state.options, writer);
-  writer.value<std::uint64_t>(positions.size());
-  for (const auto& position : positions) {
-    writer.array(std::span<const char>(position.at.topic));
-    writer.value<std::int64_t>(position.at.partition);
-    writer.value<std::int64_t>(position.offset);
-  }
-  put_texts(state.items.ids, writer);
-  put_texts(state.items.categories, writer);
-  put_texts(state.slots, writer);
-  writer.array(state.items.facts);
+  const auto& state = *state_;
+  Writer out(sink);
+  out.raw(kModelMagic.data(), kModelMagic.size());
+  out.raw(&kModelFormat, sizeof kModelFormat);
+  put_options(state.options, out);
+  put_positions(positions, out);
+  put_texts(state.items.ids, out);
+  put_texts(state.items.categories, out);
+  put_texts(state.slots, out);
+  out.array(state.items.facts);
   for (const auto number : {std::uint64_t{state.clock}, static_cast<std::uint64_t>(state.newest), state.learned, state.repeated,
                             state.late, state.ignored, state.refused})
-    writer.value(number);
-  writer.array(state.refusals.all());
+    out.value(number);
+  out.array(state.refusals.all());
   std::vector<std::uint32_t> ordinals;
-  put_sessions(state.table, writer, ordinals);
-  put_postings(state, ordinals, writer);
-  put_pairs(state.pairs, writer);
-  put_complements(state.complements, writer);
-  put_popularity(state.popularity, writer);
-  writer.array(state.blend.sets());
-  const std::uint64_t checksum = XXH3_64bits(out.data(), out.size());
-  writer.value(checksum);
-  state.file = checksum;
-  state.learned_by_then = state.learned;
-}
-
-Result<Model> Model::decode(std::string_view bytes)
-{
-  if (!bytes.starts_with(kMagic)) return damaged("not an attune model");
-  if (bytes.size() < kHead + kChecksum) return damaged("cut short");
-  std::uint32_t format = 0;
-  std::memcpy(&format, bytes.data() + kMagic.size(), sizeof format);
-  if (format != kFormat)
-    return damaged("format version " + std::to_string(format) + ", this program reads " + std::to_string(kFormat));
-  std::uint64_t checksum = 0;
-  std::memcpy(&checksum, bytes.data() + bytes.size() - kChecksum, kChecksum);
-  if (checksum != XXH3_64bits(bytes.data(), bytes.size() - kChecksum)) return damaged("damaged or cut short: the checksum differs");
-
-  Reader in(bytes.substr(kHead, bytes.size() - kHead - kChecksum));
-  const auto options = read_options(in);
-  if (in.failed()) return damaged("damaged: its options are out of range");
-  Model model(options);
-  auto& state = *model.state_;
-  model.positions = read_positions(in);
-  state.slots = {};
-  read_texts(in, kMaxCustomerBytes, false, state.items.ids);
-  read_texts(in, kMaxStringBytes, false, state.items.categories);
-  read_texts(in, kMaxStringBytes, true, state.slots);
-  state.items.facts = in.array_of<ItemFacts>(state.items.ids.size());
-  state.items.weights.resize(state.items.facts.size());
-  for (ItemNumber item = 0; item < state.items.facts.size(); ++item) state.items.weigh(item);
-  const auto clock = in.value<std::uint64_t>();
-  state.newest = in.value<std::int64_t>();
-  state.learned = in.value<std::uint64_t>();
-  state.repeated = in.value<std::uint64_t>();
-  state.late = in.value<std::uint64_t>();
-  state.ignored = in.value<std::uint64_t>();
-  state.refused = in.value<std::uint64_t>();
-  const auto refusals = in.array<Refusals::Standing>();
-  for (std::size_t i = 0; i < refusals.size(); ++i)
-    in.refuse_unless(refusals[i].granted <= 1 && (i == 0 || refusals[i - 1].customer < refusals[i].customer));
-  if (!in.failed()) state.refusals.restore(refusals);
-  in.refuse_unless(clock <= 0xFFFF'FFFFU && state.slots.size() <= kMaxSlots + 1);
-  state.clock = static_cast<std::uint32_t>(clock);
-  for (const auto& facts : state.items.facts)
-    in.refuse_unless(facts.category == kNoCategory || facts.category < state.items.categories.size());
-  if (in.failed()) return damaged("damaged: what it says of its items can not be");
-  read_sessions(in, state.items.facts.size(), state.table);
-  if (in.failed()) return damaged("damaged: its sessions can not be");
-  state.postings.grow(state.items.facts.size());
-  state.pairs.grow(state.items.facts.size());
-  state.complements.grow(state.items.facts.size());
-  read_postings(in, state);
-  read_pairs(in, state.items.facts.size(), state.pairs);
-  read_complements(in, state.items.facts.size(), state.complements);
-  read_popularity(in, state.items.facts.size(), state.popularity);
-  read_blend(in, state.slots.size(), state.blend);
-  if (in.failed() || in.left() > 0) return damaged("damaged: what it counts can not be");
-  state.file = checksum;
-  state.learned_by_then = state.learned;
-  return model;
+  put_sessions(state.table, out, ordinals);
+  put_postings(state, ordinals, out);
+  put_pairs(state.pairs, out);
+  put_complements(state.complements, out);
+  put_popularity(state.popularity, out);
+  out.array(state.blend.sets());
+  return out.end(state.learned);
 }
 
 } // namespace attune

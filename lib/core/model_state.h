@@ -29,8 +29,7 @@ struct Model::State {
   Refusals refusals;
   std::uint32_t clock = 0; // clicks learned, repeats dropped
   std::int64_t newest = INT64_MIN; // time of the newest click
-  std::uint64_t file = 0; // checksum of the file it was last written to or read from
-  std::uint64_t learned_by_then = 0;
+  Saved saved; // the file it was last written to or read from; of 0 bytes: none
   std::uint64_t learned = 0, repeated = 0, late = 0, ignored = 0, refused = 0;
 };
 

@@ -200,7 +200,11 @@ void load(std::size_t clicks, std::size_t items)
     Model model(options);
     for (std::size_t i = 0; i < clicks; ++i) model.learn(shop.next());
     const auto begin = Steady::now();
-    model.encode(bytes);
+    const auto saved = model.encode([&bytes](std::string_view piece) {
+      bytes += piece;
+      return Status();
+    });
+    if (!saved) std::exit(70);
     encoding = seconds_since(begin);
   }
   const auto begin = Steady::now();

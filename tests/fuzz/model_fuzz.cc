@@ -8,8 +8,10 @@
 #include "base/assert.h"
 #include "core/model_state.h"
 #include "core/recommender.h"
+#include "support/clicks.h"
 
 using namespace attune;
+using namespace attune::testing;
 
 // The checksum is mended, so that what stands behind it is reached.
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size)
@@ -22,9 +24,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   auto model = Model::decode(bytes);
   if (!model) return 0;
 
-  std::string again;
-  model->encode(again);
-  ATTUNE_ASSERT(again == bytes);
+  ATTUNE_ASSERT(bytes_of(*model) == bytes);
   const Catalog catalog;
   RecommendRequest request;
   request.why = true;
@@ -51,7 +51,6 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   refusals.restore({{keys.back().customer, kMaxTime.ms, INT64_MIN, 1}});
   model->refuse(refusals);
   ask();
-  model->encode(again);
-  ATTUNE_ASSERT(Model::decode(again).ok());
+  ATTUNE_ASSERT(Model::decode(bytes_of(*model)).ok());
   return 0;
 }

@@ -66,10 +66,15 @@ inline Model trained(const std::vector<Event>& events, const ModelOptions& optio
   return model;
 }
 
+// Names the model after them.
 inline std::string bytes_of(Model& model)
 {
   std::string bytes;
-  model.encode(bytes);
+  const auto saved = model.encode([&bytes](std::string_view piece) {
+    bytes += piece;
+    return Status();
+  });
+  model.set_saved(*saved);
   return bytes;
 }
 inline std::string bytes_of(Model&& model)

@@ -23,6 +23,11 @@ attune_test(unit_core_model
   LINKS attune_adapters attune_pipeline attune_core attune_base
   LABELS unit)
 
+attune_test(unit_model_shared
+  SOURCES unit/core/model_shared_test.cc
+  LINKS attune_core attune_base
+  LABELS unit)
+
 attune_test(unit_evaluate
   SOURCES
     unit/core/metrics_test.cc
