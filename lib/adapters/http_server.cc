@@ -22,6 +22,8 @@
 #include <cstring>
 #include <ctime>
 #include <exception>
+#include <functional>
+#include <limits>
 #include <list>
 #include <mutex>
 #include <random>
@@ -213,11 +215,12 @@ struct Head {
 // Beast reads the start line, the fields and the chunks; a body of a told length needs no parser.
 class Parser final : public http::basic_parser<true> {
  public:
-  // `head` and `body` outlive it; `in` is where the bytes will be that put() gets.
-  Parser(Head& head, std::string& body, std::size_t body_limit) : head_(head), body_(body), body_limit_(body_limit)
+  // `head` and `body` outlive it; `in` is the memory of which put() gets parts.
+  Parser(Head& head, std::string& body, std::size_t body_limit, std::string_view in)
+      : head_(head), body_(body), body_limit_(body_limit), in_(in)
   {
     header_limit(std::numeric_limits<std::uint32_t>::max()); // the connection counts: Beast forgets what it has consumed
-    this->body_limit(boost::none);
+    this->body_limit(std::numeric_limits<std::uint64_t>::max()); // none would be less than any length
   }
 
   [[nodiscard]] bool folded() const { return folded_; }
@@ -236,8 +239,10 @@ class Parser final : public http::basic_parser<true> {
   void on_field_impl(http::field field, boost::beast::string_view name, boost::beast::string_view value, error_code& ec) override
   {
     if (in_body_) return; // a trailer: it may not say anything of the request (RFC 9110 section 6.5.1)
-    // A folded value is put together in memory of the parser's own: it does not stand where its line does.
-    if (value.data() < name.data() || value.data() > name.data() + 0x100000) {
+    // A folded value is put together in memory of the parser's own, or stands behind an end of line.
+    const char* const from = name.data() + name.size();
+    const bool apart = std::less<>()(value.data(), from) || std::less<>()(in_.data() + in_.size(), value.data());
+    if (apart || std::find(from, value.data(), '\r') != value.data()) {
       folded_ = true;
       ec = http::error::bad_value;
       return;
@@ -261,6 +266,7 @@ class Parser final : public http::basic_parser<true> {
   Head& head_;
   std::string& body_;
   std::size_t body_limit_;
+  std::string_view in_;
   bool in_body_ = false;
   bool folded_ = false;
 };
@@ -276,7 +282,7 @@ Refusal why_not(const error_code& ec, const Parser& parser, std::string_view byt
   if (ec == http::error::bad_version) {
     // It is one error for a version that is none and for one that is not ours.
     const std::string_view line = bytes.substr(0, bytes.find('\r'));
-    const std::string_view version = line.substr(std::min(line.rfind(' '), line.size() - 1) + 1);
+    const std::string_view version = line.substr(std::min(line.find(' ', line.find(' ') + 1), line.size() - 1) + 1);
     const auto digit = [&](std::size_t at) { return version[at] >= '0' && version[at] <= '9'; };
     if (version.size() == 8 && version.starts_with("HTTP/") && digit(5) && version[6] == '.' && digit(7)) {
       return {505, "this server speaks HTTP/1.1 and HTTP/1.0"};
@@ -1047,7 +1053,7 @@ bool Connection::take_head()
     buffers.head.headers.clear();
     buffers.head.has_line = false;
     buffers.body.clear();
-    parser_.emplace(buffers.head, buffers.body, limits.body_bytes);
+    parser_.emplace(buffers.head, buffers.body, limits.body_bytes, std::string_view(buffers.in.get(), buffers.capacity));
     head_size_ = 0;
   }
   error_code ec;
@@ -1225,7 +1231,9 @@ void Connection::call_handler()
     what = "something that is no exception";
   }
   const bool owed = exchange->try_take();
-  if (lane_->loop->say) lane_->loop->say("request " + id_ + ": the handler threw: " + what);
+  // What was answered may be over, and its id with it.
+  if (lane_->loop->say)
+    lane_->loop->say((owed ? "request " + id_ : std::string("a request that was answered")) + ": the handler threw: " + what);
   if (owed) answer(problem(500, "the server failed at this request", id_));
 }
 
