@@ -1,5 +1,5 @@
 // POST /v1/events: events in, acknowledged once durable; with `slot`, the changed answer in the same reply.
-#include <atomic>
+#include <algorithm>
 #include <optional>
 #include <utility>
 
@@ -11,6 +11,16 @@ namespace attune {
 namespace {
 
 using Steady = std::chrono::steady_clock;
+
+// JSON by any name that senders have for it: sendBeacon says text/plain, `curl -d` says it is a form.
+bool takes(std::string_view type)
+{
+  const auto media = type.substr(0, std::min(type.find(';'), type.size()));
+  for (const std::string_view known : {"", "application/json", "application/x-ndjson", "application/ndjson", "text/plain",
+                                       "application/x-www-form-urlencoded"})
+    if (media == known) return true;
+  return false;
+}
 
 void append_rejected(const std::vector<Refused>& refused, std::string& out)
 {
@@ -51,10 +61,8 @@ void HttpApi::post_events(const CallPtr& call)
   if (!parts_.collector) return call->refuse(404, "this process does not collect events");
   if (const auto denied = parts_.access->may_collect(call->who)) return call->refuse(*denied);
   const auto& request = call->request();
-  const auto type = call->exchange->header("Content-Type");
-  if (!type.empty() && !type.starts_with("application/json") && !type.starts_with("application/x-ndjson") &&
-      !type.starts_with("application/ndjson") && !type.starts_with("text/plain"))
-    return call->refuse(415, "Content-Type: not application/json, application/x-ndjson or text/plain", "Content-Type");
+  if (const auto type = call->exchange->header("Content-Type"); !takes(type))
+    return call->refuse(415, "Content-Type: not JSON: " + std::string(type), "Content-Type");
   auto ask = call->ask();
   if (!ask) return call->refuse(ask.error());
 
