@@ -172,7 +172,8 @@ Status Service::Parts::open_answers()
     auto read = read_model_file(*settings.model);
     if (read)
       model = std::move(*read);
-    else if (settings.learn == Learn::on && read.error().code == Code::io && read.error().message.find("No such file") != std::string::npos)
+    else if (settings.learn == Learn::on && read.error().code == Code::io &&
+             read.error().message.find("No such file") != std::string::npos)
       log(LogLevel::info, *settings.model + ": not there yet: the model begins empty and learns from the log's start");
     else
       return read.error();

@@ -16,8 +16,8 @@ using Steady = std::chrono::steady_clock;
 bool takes(std::string_view type)
 {
   const auto media = type.substr(0, std::min(type.find(';'), type.size()));
-  for (const std::string_view known : {"", "application/json", "application/x-ndjson", "application/ndjson", "text/plain",
-                                       "application/x-www-form-urlencoded"})
+  for (const std::string_view known :
+       {"", "application/json", "application/x-ndjson", "application/ndjson", "text/plain", "application/x-www-form-urlencoded"})
     if (media == known) return true;
   return false;
 }

@@ -47,9 +47,9 @@ struct IngestSinks {
   DeadLetterSink* dead_letters = nullptr; // never null
   LateSink* late = nullptr; // never null
   // A profile was written; `profile` is as it stands now. May be null. Not called for pointers left by identify.
-  std::function<void(const Profile& profile)> on_changed;
+  std::function<void(const Profile& profile)> on_changed = {};
   // A batch was acknowledged; `received`: when the log got the first of its records. May be empty.
-  std::function<void(Timestamp received)> on_applied;
+  std::function<void(Timestamp received)> on_applied = {};
 };
 
 struct IngestCounts {
