@@ -12,7 +12,7 @@ BUILD_PACKAGES = g++ cmake ninja-build pkg-config ccache mold \
   librocksdb-dev libsimdjson-dev libspdlog-dev libssl-dev libsystemd-dev libtomlplusplus-dev libxxhash-dev libzstd-dev \
   nlohmann-json3-dev prometheus-cpp-dev protobuf-compiler rapidjson-dev robin-map-dev zlib1g-dev
 TEST_PACKAGES = $(BUILD_PACKAGES) \
-  bats clang-format jq kcat libboost-test-dev librapidcheck-dev mandoc maven openjdk-17-jre-headless procps \
+  bats clang-format curl jq kcat libboost-test-dev librapidcheck-dev mandoc maven openssl openjdk-17-jre-headless procps \
   redis-server redis-tools shellcheck strace util-linux xz-utils
 FUZZ_PACKAGES = $(TEST_PACKAGES) clang
 

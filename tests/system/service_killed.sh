@@ -1,0 +1,48 @@
+#!/usr/bin/env bash
+# What was acknowledged is never lost: attuned killed -9 in the middle of traffic, TERM under load, twice.
+. "$(dirname "$0")/lib.sh"
+. "$(dirname "$0")/service_lib.sh"
+
+log=file://$SCRATCH/log store=rocksdb://$SCRATCH/profiles
+serve d attuned --log "$log" --store "$store" --model shop.model
+
+# Sends events one by one, and notes the ids that were acknowledged (202) and no others.
+sender() { # sender NAME : until the file `stop` is there
+  local i=0
+  while [ ! -f stop ]; do
+    i=$((i + 1))
+    local id=$1-$i
+    [ "$(curl -s --max-time 5 -o /dev/null -w '%{http_code}' "$(cat url)/v1/events" \
+      -d "{\"id\":\"$id\",\"type\":\"view\",\"customer\":\"anon-$1\",\"item\":\"item-$((i % 50))\"}")" = 202 ] && echo "$id" >>"acked.$1"
+  done
+}
+echo "$d_url" >url
+for name in a b c d; do sender $name & PIDS+=($!) senders+=($!); done
+acked() { [ "$(cat acked.* 2>/dev/null | wc -l)" -ge "$1" ]; }
+for round in 1 2 3; do
+  until_true acked $((round * 100))
+  kill -9 "$d_pid"
+  wait "$d_pid" 2>/dev/null || true
+  serve d attuned --log "$log" --store "$store" --model shop.model
+  echo "$d_url" >url
+done
+# TERM under load: exit 0, and nothing that was acknowledged is missing.
+until_true acked 400
+kill -TERM "$d_pid"
+ended "$d_pid" 0 "attuned under load"
+touch stop
+wait "${senders[@]}" || true
+sort acked.* >acked
+attune-consume --log "$log" --topics customer_clicks --until-end | jq -r .id | sort -u >durable
+[ -z "$(comm -23 acked durable)" ] || fail "acknowledged and not in the log: $(comm -23 acked durable | head)"
+# The profiles hold each of them once.
+serve d attuned --log "$log" --store "$store" --model shop.model
+caught_up() { [ "$(metric "$d_admin" attune_model_lag_seconds)" = 0 ] && total; }
+total() {
+  local sum=0 name
+  for name in a b c d; do
+    sum=$((sum + $(get "$d_admin/v1/profiles/anon-$name" | jq .version)))
+  done
+  [ "$sum" = "$(wc -l <durable)" ]
+}
+until_true caught_up

@@ -1,0 +1,166 @@
+#include "pipeline/collector.h"
+
+#include <boost/test/unit_test.hpp>
+#include <condition_variable>
+#include <deque>
+#include <mutex>
+
+#include "support/pipeline_fixture.h"
+
+namespace attune {
+namespace {
+
+using namespace testing;
+
+// A log that keeps what it is given and delivers when it is told to.
+class HeldLog final : public LogWriter {
+ public:
+  struct Kept {
+    std::string topic, key, value;
+    Delivered delivered;
+  };
+  Status append(const OutgoingRecord& record, Delivered delivered) override
+  {
+    if (refusing) return Error{Code::io, "the disk is full"};
+    kept.push_back({std::string(record.topic), std::string(record.key.value()), std::string(record.value.value()), std::move(delivered)});
+    return {};
+  }
+  Status flush(Milliseconds) override { return {}; }
+  void deliver(const Result<Placed>& placed = Placed{0, 0})
+  {
+    auto all = std::move(kept);
+    kept.clear();
+    for (auto& each : all) each.delivered(placed);
+  }
+  std::deque<Kept> kept;
+  bool refusing = false;
+};
+
+struct Fixture {
+  HeldLog log;
+  RememberedDeadLetters dead_letters;
+  SystemClock clock;
+  std::optional<Collector> collector;
+  std::vector<Status> done;
+
+  Fixture() { make(16u << 20); }
+  void make(std::size_t most_bytes)
+  {
+    CollectorParts parts;
+    parts.log = &log;
+    parts.dead_letters = &dead_letters;
+    parts.clock = &clock;
+    parts.randomness = [](std::array<std::uint8_t, 10>& bytes) { bytes.fill(7); };
+    parts.name_space = "shop";
+    parts.most_bytes = most_bytes;
+    collector.emplace(std::move(parts));
+  }
+  void send(std::string_view body)
+  {
+    const auto batch = collector->read(body);
+    BOOST_TEST_REQUIRE(batch.ok());
+    collector->collect(*batch, "http 10.0.0.1", [this](const Status& status) { done.push_back(status); });
+  }
+};
+
+constexpr std::string_view kView = R"({"id":"e1","type":"view","customer":"ana","item":"lamp","time":1700000000000})";
+
+} // namespace
+
+BOOST_FIXTURE_TEST_SUITE(collector, Fixture)
+
+BOOST_AUTO_TEST_CASE(nothing_is_acknowledged_before_all_of_it_is_durable)
+{
+  send(std::string("[") + std::string(kView) + R"(,{"type":"cart_add","customer":"ana","item":"bulb"}])");
+  BOOST_TEST_REQUIRE(log.kept.size() == 2U);
+  BOOST_TEST(done.empty());
+  log.kept.front().delivered(Placed{0, 0});
+  BOOST_TEST(done.empty());
+  log.kept.back().delivered(Placed{0, 1});
+  BOOST_TEST_REQUIRE(done.size() == 1U);
+  BOOST_TEST(done.front().ok());
+  BOOST_TEST(collector->counts().acknowledged == 2U);
+}
+
+BOOST_AUTO_TEST_CASE(a_whole_event_travels_as_it_came_to_its_topic_under_its_customer)
+{
+  send(kView);
+  BOOST_TEST_REQUIRE(log.kept.size() == 1U);
+  BOOST_TEST(log.kept[0].value == kView);
+  BOOST_TEST(log.kept[0].topic == "shop.customer_clicks");
+  BOOST_TEST(log.kept[0].key == "ana");
+}
+
+BOOST_AUTO_TEST_CASE(what_is_no_event_is_a_dead_letter_with_its_bytes_and_the_others_count)
+{
+  const auto body = std::string(kView) + "\n{\"type\":\"view\",\"customer\":\"ana\",\"id\":\"e2\",\"price\":\"x\",\"item\":\"l\"}\n";
+  const auto batch = collector->read(body);
+  BOOST_TEST_REQUIRE(batch.ok());
+  BOOST_TEST(batch->events.size() == 1U);
+  BOOST_TEST_REQUIRE(batch->refused.size() == 1U);
+  BOOST_TEST(batch->refused[0].index == 1U);
+  BOOST_TEST(batch->refused[0].id.text == "e2");
+  BOOST_TEST(batch->refused[0].why.field == "price");
+  send(body);
+  BOOST_TEST_REQUIRE(dead_letters.texts.size() == 1U);
+  BOOST_TEST(dead_letters.texts[0] == "http 10.0.0.1:1: price: not a decimal");
+}
+
+BOOST_AUTO_TEST_CASE(one_failed_record_fails_the_batch)
+{
+  send(std::string("[") + std::string(kView) + "," + std::string(kView) + "]");
+  log.kept.front().delivered(Error{Code::io, "the disk is full"});
+  log.kept.back().delivered(Placed{0, 1});
+  BOOST_TEST_REQUIRE(done.size() == 1U);
+  BOOST_TEST(!done.front().ok());
+  BOOST_TEST(collector->counts().acknowledged == 0U);
+  BOOST_TEST(collector->bytes_in_flight() == 0U);
+}
+
+BOOST_AUTO_TEST_CASE(a_log_that_takes_nothing_more_is_said_at_once)
+{
+  log.refusing = true;
+  send(kView);
+  BOOST_TEST_REQUIRE(done.size() == 1U);
+  BOOST_TEST(!done.front().ok());
+  BOOST_TEST(collector->bytes_in_flight() == 0U);
+}
+
+BOOST_AUTO_TEST_CASE(beyond_the_bound_senders_are_turned_away_until_there_is_room)
+{
+  make(200);
+  send(kView);
+  send(kView);
+  BOOST_TEST(done.empty());
+  send(kView);
+  BOOST_TEST_REQUIRE(done.size() == 1U);
+  BOOST_TEST_REQUIRE(!done.front().ok());
+  BOOST_TEST((done.front().error().code == Code::busy));
+  log.deliver();
+  send(kView);
+  BOOST_TEST(done.size() == 3U);
+  log.deliver();
+  BOOST_TEST(done.back().ok());
+}
+
+BOOST_AUTO_TEST_CASE(a_batch_larger_than_the_bound_goes_alone)
+{
+  make(10);
+  send(kView);
+  log.deliver();
+  BOOST_TEST_REQUIRE(done.size() == 1U);
+  BOOST_TEST(done.front().ok());
+}
+
+BOOST_AUTO_TEST_CASE(a_token_is_for_one_customer)
+{
+  const auto one = collector->read(kView);
+  BOOST_TEST(one->token().entries().size() == 1U);
+  const auto two = collector->read(std::string("[") + std::string(kView) + R"(,{"type":"view","customer":"bob","item":"lamp"}])");
+  BOOST_TEST(two->token().empty());
+  BOOST_TEST(two->customer().empty());
+}
+
+BOOST_AUTO_TEST_SUITE_END()
+
+} // namespace attune
