@@ -13,7 +13,7 @@ BUILD_PACKAGES = g++ cmake ninja-build pkg-config ccache mold \
   nlohmann-json3-dev prometheus-cpp-dev protobuf-compiler rapidjson-dev robin-map-dev zlib1g-dev
 TEST_PACKAGES = $(BUILD_PACKAGES) \
   bats clang-format curl jq kcat libboost-test-dev librapidcheck-dev mandoc maven openssl openjdk-17-jre-headless procps \
-  redis-server redis-tools shellcheck strace util-linux xz-utils
+  redis-server redis-tools shellcheck strace util-linux wrk xz-utils
 FUZZ_PACKAGES = $(TEST_PACKAGES) clang
 
 PREFIX ?= /usr/local
@@ -65,7 +65,7 @@ check-asan check-tsan: check-%: test-deps
 bench: test-deps
 	cmake --preset release -DATTUNE_BENCH=ON
 	cmake --build build/release --parallel $(JOBS)
-	ATTUNE_BIN=$(CURDIR)/build/release/tools ATTUNE_BENCH=$(CURDIR)/build/release/tests/bench ATTUNE_SOURCE=$(CURDIR) \
+	ATTUNE_BIN=$(CURDIR)/build/release/tools ATTUNE_DAEMONS=$(CURDIR)/build/release/daemons ATTUNE_BENCH=$(CURDIR)/build/release/tests/bench ATTUNE_SOURCE=$(CURDIR) \
 	  ATTUNE_JSON=$(CURDIR)/build/bench.json tests/bench/run.sh
 
 FUZZERS = $(notdir $(wildcard tests/fuzz/corpus/*))

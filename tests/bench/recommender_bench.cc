@@ -8,6 +8,7 @@
 //   attune-recommender-bench learn CLICKS ITEMS       lessons a second once the first have taught all weights; and the bounds of memory:
 //                                                     the same again over as many clicks as are kept, with growth
 //   attune-recommender-bench load CLICKS ITEMS        encode and decode
+//   attune-recommender-bench events CLICKS ITEMS      the same clicks as events, one JSON object a line: for a service
 //
 // Sessions: lengths are geometric with mean 4; an item is followed by one of 30 others of its own, zipf-weighted, or now and then by a
 // popular one.
@@ -218,6 +219,23 @@ void load(std::size_t clicks, std::size_t items)
 } // namespace
 } // namespace attune
 
+namespace attune {
+namespace {
+
+void events(std::size_t clicks, std::size_t items)
+{
+  Shop shop(items);
+  for (std::size_t i = 0; i < clicks; ++i) {
+    const auto lesson = shop.next();
+    std::printf("{\"id\":\"%016llx\",\"time\":%lld,\"type\":\"click\",\"customer\":\"anon-%016llx\",\"item\":\"%.*s\"}\n",
+                static_cast<unsigned long long>(lesson.id), static_cast<long long>(lesson.time),
+                static_cast<unsigned long long>(lesson.key.customer), static_cast<int>(lesson.item.size()), lesson.item.data());
+  }
+}
+
+} // namespace
+} // namespace attune
+
 int main(int argc, char** argv)
 {
   const std::string_view what = argc > 1 ? argv[1] : "";
@@ -225,9 +243,11 @@ int main(int argc, char** argv)
     attune::replay(argv[2]);
     return 0;
   }
-  const auto run = what == "answers" ? attune::answers : what == "learn" ? attune::learn : what == "load" ? attune::load : nullptr;
+  const auto run = what == "answers" ? attune::answers : what == "learn" ? attune::learn : what == "load"   ? attune::load
+                   : what == "events" ? attune::events
+                                      : nullptr;
   if (!run || argc != 4) {
-    std::fprintf(stderr, "usage: attune-recommender-bench answers|learn|load CLICKS ITEMS, or replay FILE\n");
+    std::fprintf(stderr, "usage: attune-recommender-bench answers|learn|load|events CLICKS ITEMS, or replay FILE\n");
     return 64;
   }
   run(std::strtoull(argv[2], nullptr, 10), std::strtoull(argv[3], nullptr, 10));

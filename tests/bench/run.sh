@@ -6,13 +6,13 @@
 # Latencies are open loop: from the moment an event was due, whatever stood in its way, to the acknowledged write of its profile.
 # Answers and lessons of the recommender: sessions made up with a known structure, one core; with ATTUNE_DATA=DIR, a directory with
 # rsc15.ndjson and ga360.ndjson (events, by attune-produce without a log), real ones too.
-# Environment: COUNT, CUSTOMERS, ROUNDS, LATENCY_SECONDS, ATTUNE_DATA, ONLY (a list of sections: parse kafka file latency recommender).
+# Environment: COUNT, CUSTOMERS, ROUNDS, LATENCY_SECONDS, ATTUNE_DATA, ONLY (a list of sections: parse kafka file latency recommender service).
 set -euo pipefail
 
 : "${ATTUNE_BIN:?}" "${ATTUNE_BENCH:?the directory of attune-bench}" "${ATTUNE_SOURCE:?}" "${ATTUNE_JSON:?where the figures go}"
 COUNT=${COUNT:-1000000} CUSTOMERS=${CUSTOMERS:-100000} ROUNDS=${ROUNDS:-3} LATENCY_SECONDS=${LATENCY_SECONDS:-20}
-ONLY=${ONLY:-parse file kafka latency recommender}
-export PATH=$ATTUNE_BENCH:$ATTUNE_BIN:$PATH
+ONLY=${ONLY:-parse file kafka latency recommender service}
+export PATH=$ATTUNE_BENCH:$ATTUNE_BIN:${ATTUNE_DAEMONS:?the directory of the daemons}:$PATH
 work=$(mktemp -d "${ATTUNE_BENCH_DIR:-${TMPDIR:-/tmp}}/attune-bench.XXXXXX")
 cleanup() {
   [ -f "$work/redis.pid" ] && kill "$(cat "$work/redis.pid")" 2>/dev/null
@@ -189,6 +189,11 @@ if section recommender; then
   taskset -c 1 attune-recommender-bench load 10000000 43000 >"$work/load"
   note recommender_load "$(cat "$work/load")"
   row "a model of 10 M clicks loaded" "$(jq .decode_s "$work/load") s" "< 1 s" "$(met "$(jq .decode_s "$work/load") < 1")"
+fi
+
+if section service; then
+  # shellcheck disable=SC1091
+  . "$ATTUNE_SOURCE/tests/bench/service.sh"
 fi
 
 mkdir -p "$(dirname "$ATTUNE_JSON")"
