@@ -3,7 +3,7 @@
 //
 //   attune-bench events COUNT CUSTOMERS            events of about 200 bytes, customers zipf(0.8), to standard output
 //   attune-bench parse FILE                        parse and validate each line again and again for three seconds, one thread
-//   attune-bench raw-produce BROKERS TOPIC FILE    librdkafka alone, with the producer settings of the adapter
+//   attune-bench raw-produce BROKERS NAMESPACE FILE   librdkafka alone, with the adapter's settings, into the topics of the events' types
 //   attune-bench raw-consume BROKERS TOPIC COUNT   librdkafka alone
 //   attune-bench raw-cas SOCKET PATTERN COUNT      pipelined GET + compare-and-set of the stored blobs, hiredis alone, two connections
 //   attune-bench latency LOG STORE RATE SECONDS [-X NAME=VALUE…]   due time → profile acknowledged, open loop
@@ -22,9 +22,11 @@
 #include <cstring>
 #include <fstream>
 #include <iostream>
+#include <map>
 #include <random>
 #include <thread>
 
+#include "adapters/kafka_log.h"
 #include "adapters/places.h"
 #include "core/event_json.h"
 #include "pipeline/group_feed.h"
@@ -158,30 +160,48 @@ std::string customer_in(const std::string& line)
   return line.substr(at, line.find('"', at) - at);
 }
 
-int raw_produce(const char* brokers, const char* topic, const char* path)
+// The topic of an event of append_shop_event(), by its type, as pipeline/topics.h routes it.
+std::string_view topic_in(const std::string& line)
 {
-  const auto lines = lines_of_file(path);
-  std::vector<std::string> keys;
-  keys.reserve(lines.size());
-  for (const auto& line : lines) keys.push_back(customer_in(line));
+  const auto at = line.find("\"type\":\"") + 8;
+  const auto type = std::string_view(line).substr(at, line.find('"', at) - at);
+  if (type.starts_with("cart_")) return kCartTopic;
+  return type == "purchase" ? kPurchaseTopic : kClicksTopic;
+}
+
+// The same records into the same topics with the same settings as KafkaWriter's; what is parsed is parsed before the clock starts.
+int raw_produce(const char* brokers, const char* name_space, const char* path)
+{
   auto* conf = configured({{"bootstrap.servers", brokers},
                            {"enable.idempotence", "true"},
-                           {"linger.ms", "5"},
-                           {"queue.buffering.max.messages", "1000000"},
+                           {"acks", "all"},
+                           {"linger.ms", std::to_string(KafkaOptions{}.linger.count())},
+                           {"compression.type", "lz4"},
+                           {"queue.buffering.max.messages", "200000"},
+                           {"queue.buffering.max.kbytes", "65536"},
                            {"partitioner", "murmur2_random"}});
   char error[512];
   rd_kafka_t* producer = rd_kafka_new(RD_KAFKA_PRODUCER, conf, error, sizeof error);
-  rd_kafka_topic_t* handle = rd_kafka_topic_new(producer, topic, nullptr);
+  std::map<std::string_view, rd_kafka_topic_t*> topics;
+  for (const auto topic : {kClicksTopic, kCartTopic, kPurchaseTopic})
+    topics[topic] = rd_kafka_topic_new(producer, in_namespace(name_space, topic).c_str(), nullptr);
+  const auto lines = lines_of_file(path);
+  std::vector<std::string> keys;
+  std::vector<rd_kafka_topic_t*> to;
+  for (const auto& line : lines) {
+    keys.push_back(customer_in(line));
+    to.push_back(topics.at(topic_in(line)));
+  }
   const auto begin = Steady::now();
   for (std::size_t i = 0; i < lines.size(); ++i)
-    while (rd_kafka_produce(handle, RD_KAFKA_PARTITION_UA, RD_KAFKA_MSG_F_COPY, const_cast<char*>(lines[i].data()), lines[i].size(),
+    while (rd_kafka_produce(to[i], RD_KAFKA_PARTITION_UA, RD_KAFKA_MSG_F_COPY, const_cast<char*>(lines[i].data()), lines[i].size(),
                             keys[i].data(), keys[i].size(), nullptr) != 0)
-      rd_kafka_poll(producer, 10);
+      rd_kafka_poll(producer, 1);
   rd_kafka_flush(producer, 60000);
   const double seconds = seconds_since(begin);
   std::printf("{\"events_per_s\":%.0f,\"unacknowledged\":%d}\n", static_cast<double>(lines.size()) / seconds,
               rd_kafka_outq_len(producer));
-  rd_kafka_topic_destroy(handle);
+  for (const auto& [name, topic] : topics) rd_kafka_topic_destroy(topic);
   rd_kafka_destroy(producer);
   return 0;
 }

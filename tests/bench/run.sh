@@ -102,9 +102,8 @@ if section kafka; then
   for round in $(seq "$ROUNDS"); do
     ns=b$$-$round
     rivals=rivals-$ns.customer_clicks # a topic that attune's own commands do not read
-    attune-init --log "$LOG" --namespace "$ns" --partitions 6 >/dev/null
-    attune-init --log "$LOG" --namespace "rivals-$ns" --partitions 6 >/dev/null
-    attune-bench raw-produce "$ATTUNE_TEST_KAFKA" "$rivals" "$work/events" >>"$work/raw-produce"
+    for name in "$ns" "raw-$ns" "rivals-$ns"; do attune-init --log "$LOG" --namespace "$name" --partitions 6 >/dev/null; done
+    attune-bench raw-produce "$ATTUNE_TEST_KAFKA" "raw-$ns" "$work/events" >>"$work/raw-produce"
     timed "$work/t" kcat -P -b "$ATTUNE_TEST_KAFKA" -t "$rivals" -K $'\t' -X enable.idempotence=true -X partitioner=murmur2_random -l "$work/keyed"
     jq -c . "$work/t" >>"$work/kcat-produce"
     timed "$work/t" attune-produce --log "$LOG" --namespace "$ns" "$work/events"
