@@ -75,15 +75,16 @@ std::string generation_of(std::string_view incarnation_data)
 void append_redis_key(std::string_view name_space, std::string_view generation, const CustomerId& customer, std::string& out)
 {
   out.append(name_space).append(":{");
-  for (const char c : customer.text) {
-    if (!needs_encoding(c)) {
-      out.push_back(c);
-      continue;
-    }
-    const auto byte = static_cast<unsigned char>(c);
+  for (std::string_view rest = customer.text; !rest.empty();) {
+    const auto odd = std::find_if(rest.begin(), rest.end(), needs_encoding);
+    out.append(rest.begin(), odd);
+    rest.remove_prefix(static_cast<std::size_t>(odd - rest.begin()));
+    if (rest.empty()) break;
+    const auto byte = static_cast<unsigned char>(rest.front());
     out.push_back('%');
     out.push_back(kHex[byte >> 4]);
     out.push_back(kHex[byte & 15]);
+    rest.remove_prefix(1);
   }
   out.append("}:profile");
   if (!generation.empty()) out.append("@").append(generation);

@@ -27,13 +27,17 @@ constexpr std::size_t kProfileOverhead = 1024;
 // Profiles are written when so many bytes of them are ready, at the latest at the end of a batch.
 constexpr std::size_t kWriteBytes = 4u << 20;
 
+// So many profiles are read at a time: enough to keep a pipe full, few enough that their stored bytes are still in the cache, and not all
+// in memory, when they are decoded.
+constexpr std::size_t kReadProfiles = 1024;
+
 constexpr std::uint32_t kNobody = UINT32_MAX;
 
-std::size_t memory_of(const Profile& profile)
+// `stored`: the size of its stored form, which holds the wire form of all that is kept.
+std::size_t memory_of(const Profile& profile, std::size_t stored)
 {
-  std::size_t bytes = kProfileOverhead + profile.summary.tiles.size() * sizeof(Tile);
-  for (const auto& list : profile.recent)
-    for (const auto& kept : list) bytes += kept.wire.size() + kKeptOverhead;
+  std::size_t bytes = kProfileOverhead + stored + profile.summary.tiles.size() * sizeof(Tile);
+  for (const auto& list : profile.recent) bytes += list.size() * kKeptOverhead;
   return bytes;
 }
 
@@ -101,7 +105,13 @@ ProfileWriter::Known* ProfileWriter::find(const CustomerId& customer)
 // Reads what is not known of these customers, each of whom stands here once.
 Status ProfileWriter::load(std::span<const CustomerId> missing)
 {
-  if (missing.empty()) return {};
+  for (; !missing.empty(); missing = missing.subspan(std::min(missing.size(), kReadProfiles)))
+    if (auto loaded = load_some(missing.first(std::min(missing.size(), kReadProfiles))); !loaded) return loaded;
+  return {};
+}
+
+Status ProfileWriter::load_some(std::span<const CustomerId> missing)
+{
   if (auto got = persist([&] { return store_.get(missing, stored_); }); !got) return got;
   counts_.reads += missing.size();
   for (std::size_t i = 0; i < missing.size(); ++i) {
@@ -115,7 +125,7 @@ Status ProfileWriter::load(std::span<const CustomerId> missing)
       known->digest = stored_[i].digest;
     }
     known->read_in = call_;
-    known->bytes = memory_of(known->profile);
+    known->bytes = memory_of(known->profile, stored_[i].bytes.size());
     known_bytes_ += known->bytes;
     by_use_.push_front(known.get());
     known->use = by_use_.begin();
@@ -376,7 +386,7 @@ Status ProfileWriter::write_ready()
     ++counts_.writes;
     known.digest = ready_[i].digest;
     known.read_in = call_;
-    const auto bytes = memory_of(known.profile);
+    const auto bytes = memory_of(known.profile, ready_[i].size);
     known_bytes_ += bytes - known.bytes;
     known.bytes = bytes;
     if (options_.on_changed) options_.on_changed(known.profile);
