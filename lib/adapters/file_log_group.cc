@@ -216,6 +216,13 @@ class FileLogGroup final : public FileLogPort<LogGroup> {
     }
     return write_positions(files_, positions, reading().options().sync);
   }
+  // A rename is quick: done when begun.
+  Status begin_store(const std::vector<std::pair<TopicPartition, StoredPosition>>& positions) override
+  {
+    outcome_ = store(positions);
+    return *outcome_;
+  }
+  std::optional<Status> stored_outcome(Milliseconds) override { return std::exchange(outcome_, std::nullopt); }
 
   Status leave() override
   {
@@ -418,6 +425,7 @@ class FileLogGroup final : public FileLogPort<LogGroup> {
   std::string id_;
   FileDescriptor self_;
   std::map<TopicPartition, FileDescriptor> owner_files_;
+  std::optional<Status> outcome_; // of the last begin_store(), until it is told
   std::set<TopicPartition> owned_;
   bool missing_ = false; // something of ours is still somebody else's
   std::uint64_t seen_news_ = 0;

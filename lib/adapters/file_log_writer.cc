@@ -61,13 +61,22 @@ class WriterState {
   void delivery_failed(const Error& error)
   {
     const std::lock_guard lock(mutex_);
+    ++failed_;
+    failing_.store(true, std::memory_order_relaxed);
     if (!first_failure_) {
       first_failure_ = error;
     }
   }
+  [[nodiscard]] std::uint64_t failed() const
+  {
+    const std::lock_guard lock(mutex_);
+    return failed_;
+  }
+  [[nodiscard]] bool failing() const { return failing_.load(std::memory_order_relaxed); }
   [[nodiscard]] Status take_first_failure()
   {
     const std::lock_guard lock(mutex_);
+    failing_.store(false, std::memory_order_relaxed);
     return first_failure_ ? Status(*std::exchange(first_failure_, std::nullopt)) : Status();
   }
 
@@ -77,7 +86,9 @@ class WriterState {
   std::int64_t pending_ = 0;
   std::int64_t queue_bytes_;
   std::optional<Error> ended_;
-  std::optional<Error> first_failure_;
+  std::uint64_t failed_ = 0; // deliveries, ever
+  std::optional<Error> first_failure_; // since the last flush
+  std::atomic<bool> failing_{false}; // there is one
 };
 
 // What is known of topics, read again when it is old. Shared by callers and commit threads.
@@ -176,6 +187,11 @@ class Committer {
   {
     const std::lock_guard lock(mutex_);
     return accepted_;
+  }
+  [[nodiscard]] std::uint64_t untold()
+  {
+    const std::lock_guard lock(mutex_);
+    return accepted_ - told_;
   }
   // Whether the first `count` records put have been told of.
   bool wait_told(std::uint64_t count, SteadyClock::time_point deadline)
@@ -343,6 +359,16 @@ class FileLogWriter final : public LogWriter {
     }
     return state_.take_first_failure();
   }
+
+  std::uint64_t undelivered() const override
+  {
+    std::uint64_t records = state_.failed();
+    for (const auto& committer : committers_) {
+      records += committer->untold();
+    }
+    return records;
+  }
+  bool delivery_failed() const override { return state_.failing(); }
 
  private:
   static std::int64_t record_bytes(const OutgoingRecord& record)

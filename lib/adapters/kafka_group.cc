@@ -32,6 +32,8 @@ class KafkaGroup final : public Reading<LogGroup> {
   Status join(const std::vector<std::string>& topics, GroupListener& listener) override;
   Result<std::optional<StoredPosition>> stored(const TopicPartition& at) override;
   Status store(const std::vector<std::pair<TopicPartition, StoredPosition>>& positions) override;
+  Status begin_store(const std::vector<std::pair<TopicPartition, StoredPosition>>& positions) override;
+  std::optional<Status> stored_outcome(Milliseconds limit) override;
   Status leave() override;
 
   Status seek(const TopicPartition& at, std::int64_t offset) override;
@@ -46,12 +48,22 @@ class KafkaGroup final : public Reading<LogGroup> {
   Fetcher& fetcher() override { return fetcher_; }
   void rebalance(rd_kafka_resp_err_t err, const rd_kafka_topic_partition_list_t& list);
   bool can_be_closed();
-  Status commit(const std::vector<std::pair<TopicPartition, StoredPosition>>& positions, Milliseconds limit);
+  Status may_store(const std::vector<std::pair<TopicPartition, StoredPosition>>& positions) const;
+  Status begin_commit(const std::vector<std::pair<TopicPartition, StoredPosition>>& positions, Milliseconds limit);
+  Status outcome_of(rd_kafka_event_t* event, const TopicPartition& first) const;
   Error not_ours(const TopicPartition& at) const { return client_->error(Code::stopped, to_string(at) + ": is not ours any more"); }
+
+  // A commit that is under way.
+  struct Commit {
+    QueuePtr reply;
+    TopicPartition first; // of its partitions
+    SteadyClock::time_point deadline;
+  };
 
   std::shared_ptr<Client> client_;
   Fetcher fetcher_;
   GroupListener* listener_ = nullptr;
+  std::optional<Commit> commit_;
   std::set<TopicPartition> ours_;
   bool joined_ = false;
   bool answered_ = false; // a first rebalance was
@@ -125,30 +137,61 @@ Result<std::optional<StoredPosition>> KafkaGroup::stored(const TopicPartition& a
   });
 }
 
-Status KafkaGroup::store(const std::vector<std::pair<TopicPartition, StoredPosition>>& positions)
+Status KafkaGroup::may_store(const std::vector<std::pair<TopicPartition, StoredPosition>>& positions) const
 {
-  if (positions.empty()) return {};
   // The broker lets any member of a generation commit any partition; whose it is only we know.
   for (const auto& [at, position] : positions)
     if (!ours_.contains(at)) return not_ours(at);
   if (rd_kafka_assignment_lost(client_->handle()) != 0) return not_ours(positions.front().first);
-  return client_->retry([&](Milliseconds left) { return commit(positions, left); });
+  return {};
 }
 
-Status KafkaGroup::commit(const std::vector<std::pair<TopicPartition, StoredPosition>>& positions, Milliseconds limit)
+Status KafkaGroup::store(const std::vector<std::pair<TopicPartition, StoredPosition>>& positions)
+{
+  if (positions.empty()) return {};
+  if (auto may = may_store(positions); !may) return may;
+  return client_->retry([&](Milliseconds left) {
+    if (auto begun = begin_commit(positions, left); !begun) return begun;
+    return stored_outcome(left).value_or(Status());
+  });
+}
+
+Status KafkaGroup::begin_store(const std::vector<std::pair<TopicPartition, StoredPosition>>& positions)
+{
+  ATTUNE_ASSERT(!positions.empty());
+  if (auto may = may_store(positions); !may) return may;
+  return begin_commit(positions, client_->limit());
+}
+
+Status KafkaGroup::begin_commit(const std::vector<std::pair<TopicPartition, StoredPosition>>& positions, Milliseconds limit)
 {
   // With a queue of its own, since librdkafka's synchronous commit waits for as long as the coordinator is away.
-  const QueuePtr reply(rd_kafka_queue_new(client_->handle()));
+  commit_ = Commit{QueuePtr(rd_kafka_queue_new(client_->handle())), positions.front().first, SteadyClock::now() + limit};
   const auto list = list_of_positions(positions);
-  auto err = rd_kafka_commit_queue(client_->handle(), list.get(), reply.get(), nullptr, nullptr);
-  if (err != RD_KAFKA_RESP_ERR_NO_ERROR) return client_->error(err, "store positions");
-  const EventPtr event(rd_kafka_queue_poll(reply.get(), as_timeout(limit)));
+  const auto err = rd_kafka_commit_queue(client_->handle(), list.get(), commit_->reply.get(), nullptr, nullptr);
+  if (err == RD_KAFKA_RESP_ERR_NO_ERROR) return {};
+  commit_.reset();
+  return client_->error(err, "store positions");
+}
+
+std::optional<Status> KafkaGroup::stored_outcome(Milliseconds limit)
+{
+  if (!commit_) return {};
+  const auto left = left_until(commit_->deadline);
+  const EventPtr event(rd_kafka_queue_poll(commit_->reply.get(), as_timeout(std::min(limit, left))));
+  if (!event && limit < left) return {};
+  const auto commit = std::exchange(commit_, {});
   if (!event) return client_->error(RD_KAFKA_RESP_ERR__TIMED_OUT, "store positions");
-  err = rd_kafka_event_error(event.get());
-  if (const auto* done = rd_kafka_event_topic_partition_list(event.get()))
+  return outcome_of(event.get(), commit->first);
+}
+
+Status KafkaGroup::outcome_of(rd_kafka_event_t* event, const TopicPartition& first) const
+{
+  auto err = rd_kafka_event_error(event);
+  if (const auto* done = rd_kafka_event_topic_partition_list(event))
     for (int i = 0; i < done->cnt && err == RD_KAFKA_RESP_ERR_NO_ERROR; ++i) err = done->elems[i].err;
   if (err == RD_KAFKA_RESP_ERR_NO_ERROR) return {};
-  if (says_not_ours(err)) return not_ours(positions.front().first);
+  if (says_not_ours(err)) return not_ours(first);
   return client_->error(err, "store positions");
 }
 

@@ -1,7 +1,8 @@
 #include <condition_variable>
 #include <deque>
-#include <map>
+#include <numeric>
 #include <thread>
+#include <unordered_map>
 
 #include "adapters/kafka_client.h"
 
@@ -57,6 +58,8 @@ class KafkaWriter final : public LogWriter {
 
   Status append(const OutgoingRecord& record, Delivered delivered) override;
   Status flush(Milliseconds limit) override;
+  std::uint64_t undelivered() const override;
+  bool delivery_failed() const override { return failing_.load(std::memory_order_relaxed); }
 
  private:
   // The records appended between two flushes. A flush waits for its own flight and those before it, whatever is appended meanwhile.
@@ -64,6 +67,11 @@ class KafkaWriter final : public LogWriter {
     std::uint64_t number;
     std::uint64_t appended = 0;
     std::uint64_t done = 0;
+  };
+
+  struct BytesHash {
+    using is_transparent = void;
+    std::size_t operator()(std::string_view bytes) const noexcept { return std::hash<std::string_view>{}(bytes); }
   };
 
   struct Boarded {
@@ -78,8 +86,12 @@ class KafkaWriter final : public LogWriter {
   rd_kafka_resp_err_t produce_with_extras(rd_kafka_topic_t* topic, const OutgoingRecord& record, void* ticket);
   Status wait_for_room();
   void land(std::uint64_t flight, std::uint64_t count);
+  bool land_together(const rd_kafka_message_t& first, std::size_t count);
+  void let_go();
+  std::uint64_t under_way() const;
   void give_back(void* ticket);
   bool landed(std::uint64_t flight);
+  Status failure_or(Status otherwise);
 
   void serve();
   void deliver(rd_kafka_event_t* event);
@@ -87,15 +99,18 @@ class KafkaWriter final : public LogWriter {
 
   std::shared_ptr<Client> client_;
   QueuePtr reports_;
-  std::mutex mutex_;
+  mutable std::mutex mutex_;
   std::condition_variable progress_;
-  std::map<std::string, TopicPtr, std::less<>> topics_;
+  std::unordered_map<std::string, TopicPtr, BytesHash, std::equal_to<>> topics_;
   std::deque<Flight> flights_{{.number = 0}}; // the last one is boarding
-  std::uint64_t reports_served_ = 0;
+  std::uint64_t landed_ = 0; // records, delivered or failed
+  std::uint64_t failed_ = 0; // of them
   std::deque<Ticket> tickets_; // at most as many as the queue holds records
   std::vector<Ticket*> free_;
+  std::size_t tickets_out_ = 0;
   std::vector<Ticket*> used_; // of the report being served, by its thread
   std::optional<Error> first_failure_; // since the last flush
+  std::atomic<bool> failing_{false}; // there is one
   std::atomic<bool> closing_{false};
   std::thread server_;
 };
@@ -165,12 +180,16 @@ rd_kafka_resp_err_t KafkaWriter::produce_with_extras(rd_kafka_topic_t* topic, co
   return err;
 }
 
+// Waits for a good part of the queue to go, since whoever is woken for each batch of a few records does little but wake up.
 Status KafkaWriter::wait_for_room()
 {
+  constexpr std::uint64_t kPart = 8;
   std::unique_lock lock(mutex_);
-  const auto before = reports_served_;
-  if (progress_.wait_for(lock, client_->limit(), [&] { return reports_served_ != before; })) return {};
-  return client_->error(RD_KAFKA_RESP_ERR__TIMED_OUT, "the queue is full and nothing is delivered");
+  const auto enough = landed_ + std::max<std::uint64_t>(1, under_way() / kPart);
+  for (auto before = landed_; landed_ < enough; before = landed_)
+    if (!progress_.wait_for(lock, client_->limit(), [&] { return landed_ != before; }))
+      return client_->error(RD_KAFKA_RESP_ERR__TIMED_OUT, "the queue is full and nothing is delivered");
+  return {};
 }
 
 // One lock a record: its topic, its flight and its ticket.
@@ -191,6 +210,7 @@ Result<KafkaWriter::Boarded> KafkaWriter::board(std::string_view topic, Delivere
   if (free_.empty()) free_.push_back(&tickets_.emplace_back());
   Ticket* ticket = free_.back();
   free_.pop_back();
+  ++tickets_out_;
   ticket->delivered = std::move(delivered);
   ticket->flight = flight.number;
   return Boarded{known->second.get(), ticket, flight.number};
@@ -200,6 +220,7 @@ Result<KafkaWriter::Boarded> KafkaWriter::board(std::string_view topic, Delivere
 void KafkaWriter::give_back(void* ticket)
 {
   if (is_bare(ticket)) return;
+  --tickets_out_;
   static_cast<Ticket*>(ticket)->delivered = nullptr;
   free_.push_back(static_cast<Ticket*>(ticket));
 }
@@ -207,8 +228,28 @@ void KafkaWriter::give_back(void* ticket)
 // REQUIRES: mutex_ is held.
 void KafkaWriter::land(std::uint64_t flight, std::uint64_t count)
 {
+  landed_ += count;
   flights_[flight - flights_.front().number].done += count;
+  let_go();
+}
+
+// Those that have landed whole, but for the one that is boarding. REQUIRES: mutex_ is held.
+void KafkaWriter::let_go()
+{
   while (flights_.size() > 1 && flights_.front().done == flights_.front().appended) flights_.pop_front();
+}
+
+// REQUIRES: mutex_ is held.
+std::uint64_t KafkaWriter::under_way() const
+{
+  return std::accumulate(flights_.begin(), flights_.end(), std::uint64_t{0},
+                         [](std::uint64_t sum, const Flight& flight) { return sum + flight.appended - flight.done; });
+}
+
+std::uint64_t KafkaWriter::undelivered() const
+{
+  std::lock_guard lock(mutex_);
+  return under_way() + failed_;
 }
 
 bool KafkaWriter::landed(std::uint64_t flight)
@@ -225,17 +266,24 @@ Status KafkaWriter::flush(Milliseconds limit)
     std::lock_guard lock(mutex_);
     flight = flights_.back().number;
     flights_.push_back({.number = flight + 1});
-    while (flights_.size() > 1 && flights_.front().done == flights_.front().appended) flights_.pop_front();
+    let_go();
   }
   while (!landed(flight)) {
     const auto left = left_until(deadline);
-    if (left == Milliseconds(0)) return client_->error(RD_KAFKA_RESP_ERR__TIMED_OUT, "flush");
+    if (left == Milliseconds(0)) return failure_or(client_->error(RD_KAFKA_RESP_ERR__TIMED_OUT, "flush"));
     // Sends what lingers. Waits until nothing is in flight at all, which may be never while others append.
     rd_kafka_flush(client_->handle(), as_timeout(std::min(left, kFlushSlice)));
   }
+  return failure_or({});
+}
+
+// The first failure since the last flush, or what is given.
+Status KafkaWriter::failure_or(Status otherwise)
+{
   std::lock_guard lock(mutex_);
+  failing_.store(false, std::memory_order_relaxed);
   if (auto failure = std::exchange(first_failure_, {})) return *failure;
-  return {};
+  return otherwise;
 }
 
 // librdkafka would hold the records of a topic that is not there for half a minute before it says so.
@@ -273,8 +321,29 @@ void KafkaWriter::serve()
   }
 }
 
+// A whole event at once, without a look at each of its records, where that says the same: delivered records of one flight, while nobody
+// waits for a callback. Flights board one after the other, so an event that begins in the last one with records is all of it.
+bool KafkaWriter::land_together(const rd_kafka_message_t& first, std::size_t count)
+{
+  if (!is_bare(first._private)) return false;
+  const auto flight = flight_of(first._private);
+  std::lock_guard lock(mutex_);
+  if (tickets_out_ > 0) return false;
+  for (auto later = flights_.rbegin(); later->number != flight; ++later)
+    if (later->appended > 0) return false;
+  land(flight, count);
+  return true;
+}
+
 void KafkaWriter::deliver(rd_kafka_event_t* event)
 {
+  const auto count = rd_kafka_event_message_count(event);
+  const auto* message = rd_kafka_event_message_next(event);
+  if (message == nullptr) return;
+  if (rd_kafka_event_error(event) == RD_KAFKA_RESP_ERR_NO_ERROR && land_together(*message, count)) {
+    progress_.notify_all();
+    return;
+  }
   // Messages of one event were mostly appended in one flight: a lock for a run of them.
   std::uint64_t flight = 0;
   std::uint64_t run = 0;
@@ -285,7 +354,7 @@ void KafkaWriter::deliver(rd_kafka_event_t* event)
     if (run > 0) land(flight, run);
     run = 0;
   };
-  while (const auto* message = rd_kafka_event_message_next(event)) {
+  for (; message != nullptr; message = rd_kafka_event_message_next(event)) {
     const auto number = flight_of(message->_private);
     if (number != flight) land_run();
     flight = number;
@@ -298,10 +367,6 @@ void KafkaWriter::deliver(rd_kafka_event_t* event)
     used_.push_back(ticket);
   }
   land_run();
-  {
-    std::lock_guard lock(mutex_);
-    ++reports_served_;
-  }
   progress_.notify_all();
 }
 
@@ -313,7 +378,9 @@ Result<Placed> KafkaWriter::placed(const rd_kafka_message_t& message)
                    ? client_->error(Code::stopped, topic + ": closed before a record was delivered")
                    : client_->error(message.err, topic);
   std::lock_guard lock(mutex_);
+  ++failed_;
   if (!first_failure_) first_failure_ = error;
+  failing_.store(true, std::memory_order_relaxed);
   return error;
 }
 

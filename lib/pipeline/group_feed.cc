@@ -14,6 +14,7 @@ constexpr std::size_t kTakeRecords = 4096;
 constexpr Milliseconds kTrailStep = std::chrono::seconds(5);
 constexpr Milliseconds kLookAtOthers{300};
 constexpr Milliseconds kRevokeLimit = std::chrono::seconds(30);
+constexpr Milliseconds kLookAtStored{100};
 
 } // namespace
 
@@ -105,10 +106,10 @@ Status GroupFeed::loop()
     const auto now = std::chrono::steady_clock::now();
     if (now >= next_store_) {
       next_store_ = now + options_.store_every;
-      if (auto stored = store_positions(); !stored) return stored;
+      if (auto stored = store_positions(Storing::later); !stored) return stored;
     }
     if (options_.until_end && merge_.finished() && ingest_.idle() && !ingest_.failure()) {
-      if (auto stored = store_positions(); !stored) return stored;
+      if (auto stored = store_positions(Storing::now); !stored) return stored;
       auto at_ends = at_the_ends();
       if (!at_ends) return at_ends.error();
       if (*at_ends) return {};
@@ -129,7 +130,7 @@ Status GroupFeed::loop()
     if (!trouble_) return trouble_;
   }
   ingest_.wait_idle(kRevokeLimit);
-  return store_positions();
+  return store_positions(Storing::now);
 }
 
 Status GroupFeed::feed(bool* moved)
@@ -247,11 +248,14 @@ void GroupFeed::assigned(const std::vector<TopicPartition>& partitions)
 void GroupFeed::revoked(const std::vector<TopicPartition>& partitions, bool lost)
 {
   for (const auto& at : partitions) merge_.remove(at);
-  if (!lost) {
+  if (lost) {
+    under_way_.clear(); // whatever became of them, they are somebody else's
+  } else {
     ingest_.dispatch();
-    // Only what is acknowledged is stored: what is not finished in time comes again to the next owner.
-    if (ingest_.wait_idle(kRevokeLimit))
-      if (auto stored = store_positions(); !stored && trouble_) trouble_ = stored;
+    // Only what is acknowledged is stored: what is not finished in time comes again to the next owner. Nothing of ours may be stored after
+    // it has begun.
+    const auto stored = ingest_.wait_idle(kRevokeLimit) ? store_positions(Storing::now) : settle_store(Storing::now);
+    if (!stored && trouble_) trouble_ = stored;
   }
   for (const auto& at : partitions) mine_.erase(at);
 }
@@ -259,6 +263,7 @@ void GroupFeed::revoked(const std::vector<TopicPartition>& partitions, bool lost
 // The store was replaced under us: nothing that was in flight counts, and every position is chosen again.
 Status GroupFeed::begin_anew()
 {
+  if (auto settled = settle_store(Storing::now); !settled) return settled;
   auto reset = retry([this]() -> Status {
     if (auto begun = ingest_.reset(); !begun) return begun;
     auto incarnation = store_.incarnation();
@@ -277,8 +282,35 @@ Status GroupFeed::begin_anew()
   return {};
 }
 
-Status GroupFeed::store_positions()
+// What is known of positions that were stored.
+Status GroupFeed::keep(const std::vector<std::pair<TopicPartition, StoredPosition>>& positions, const Status& stored)
 {
+  if (!stored) {
+    // Somebody else owns them already; they begin at what was stored before, which does no harm.
+    if (stored.error().code == Code::stopped) return {};
+    return stored;
+  }
+  for (const auto& [at, position] : positions)
+    if (const auto found = mine_.find(at); found != mine_.end()) found->second.stored = position.offset;
+  return {};
+}
+
+// Learns what became of the positions that are under way.
+Status GroupFeed::settle_store(Storing when)
+{
+  if (under_way_.empty()) return {};
+  auto outcome = log_.stored_outcome(Milliseconds(0));
+  while (!outcome && when == Storing::now) outcome = log_.stored_outcome(kLookAtStored);
+  if (!outcome) return {};
+  const auto positions = std::exchange(under_way_, {});
+  if (!*outcome && worth_retry(outcome->error())) outcome = retry([&] { return log_.store(positions); });
+  return keep(positions, *outcome);
+}
+
+Status GroupFeed::store_positions(Storing when)
+{
+  if (auto settled = settle_store(when); !settled) return settled;
+  if (!under_way_.empty()) return {};
   auto moved = ingest_.take_positions();
   if (!moved) return moved.error();
   if (ingest_.failure()) return {};
@@ -297,14 +329,11 @@ Status GroupFeed::store_positions()
     positions.push_back({at, {offset, to_note({incarnation_, trail})}});
   }
   if (positions.empty()) return {};
-  auto stored = retry([&] { return log_.store(positions); });
-  if (!stored) {
-    // Somebody else owns them already; they begin at what was stored before, which does no harm.
-    if (stored.error().code == Code::stopped) return {};
-    return stored;
+  if (when == Storing::later && log_.begin_store(positions)) {
+    under_way_ = std::move(positions);
+    return {};
   }
-  for (const auto& [at, position] : positions) mine_.at(at).stored = position.offset;
-  return {};
+  return keep(positions, retry([&] { return log_.store(positions); }));
 }
 
 // Whether every partition, ours and others', has been read and acknowledged to the end it had at the start.

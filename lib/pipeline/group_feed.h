@@ -4,6 +4,8 @@
 // - a position of another incarnation is void: the partition is read from its beginning. The same data served by another run (a
 //   restart, a failover that may have lost its last seconds): the partition is read again from where it stood `rewind` before,
 //   which the profiles make harmless. That place is known from a short trail of (wall time, offset) stored with the position;
+//   While it feeds it does not wait for a position to be stored: how that went is looked at when the next is due. At a stop, at the ends
+//   and when partitions go it does wait;
 // - new groups and new partitions begin at the earliest record; a position before that is a gap: reported with the number lost, and
 //   the end, unless on_gap_continue.
 //
@@ -70,7 +72,10 @@ class GroupFeed final : private GroupListener {
   Status begin_anew();
   Status feed(bool* moved);
   Status bridge_gaps(const Error& gap);
-  Status store_positions();
+  enum class Storing { later, now }; // whether somebody waits until the log has answered
+  Status store_positions(Storing when);
+  Status settle_store(Storing when);
+  Status keep(const std::vector<std::pair<TopicPartition, StoredPosition>>& positions, const Status& stored);
   Result<bool> at_the_ends();
   Status retry(const std::function<Status()>& call);
 
@@ -81,6 +86,7 @@ class GroupFeed final : private GroupListener {
   FeedOptions options_;
   MergeReader merge_;
   Incarnation incarnation_;
+  std::vector<std::pair<TopicPartition, StoredPosition>> under_way_; // begun to be stored, and not known to be
   std::map<TopicPartition, Mine> mine_;
   std::map<TopicPartition, PartitionEnds> ends_; // at the start, with until_end
   std::set<TopicPartition> others_done_; // of others' partitions, those known to be at their ends

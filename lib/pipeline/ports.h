@@ -84,6 +84,12 @@ class LogWriter {
   // Waits until all appended before are delivered or `limit` has passed. ERRORS: the first failed delivery since the last
   // flush; unreachable when the limit passed.
   virtual Status flush(Milliseconds limit) = 0;
+
+  // Records that append() took and that are not known to be durable: those under way, and those that failed. Who only counts asks here
+  // instead of being called back for each.
+  [[nodiscard]] virtual std::uint64_t undelivered() const = 0;
+  // Whether a delivery has failed since the last flush. Costs nothing.
+  [[nodiscard]] virtual bool delivery_failed() const = 0;
 };
 
 // The offsets a partition has: [begin, end). end: what is durable now.
@@ -145,6 +151,12 @@ class LogGroup : public LogReader {
   virtual Result<std::optional<StoredPosition>> stored(const TopicPartition& at) = 0;
   // Durable when it returns. REQUIRES: the partitions are ours. ERRORS: stopped: not ours any more (nothing is stored).
   virtual Status store(const std::vector<std::pair<TopicPartition, StoredPosition>>& positions) = 0;
+  // Begins what store() does, and does not wait: stored_outcome() tells. One at a time; store() waits for one that is under way.
+  // REQUIRES and ERRORS of store(), those of the beginning here and those of the end there.
+  virtual Status begin_store(const std::vector<std::pair<TopicPartition, StoredPosition>>& positions) = 0;
+  // What became of the last begin_store(), told once: nothing while it is under way after `limit`, and when nothing was begun. ERRORS:
+  // unreachable: no answer within the limit of the adapter.
+  virtual std::optional<Status> stored_outcome(Milliseconds limit) = 0;
   // Gives everything back (revoked() is called first) and leaves. Safe to call twice.
   virtual Status leave() = 0;
 };

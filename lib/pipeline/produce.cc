@@ -250,41 +250,37 @@ Status Producer::take_returned(std::string_view text, std::uint64_t number)
 
 // --- Out -----------------------------------------------------------------------------------------------------------------------
 
-void Producer::delivered(const Result<Placed>& placed)
-{
-  if (placed) {
-    acknowledged_.fetch_add(1, std::memory_order_relaxed);
-    return;
-  }
-  const std::lock_guard lock(failure_mutex_);
-  if (!first_failure_) first_failure_ = placed.error();
-  failures_.fetch_add(1, std::memory_order_relaxed);
-}
-
 LogWriter::Delivered Producer::on_delivery(const Sending& sending)
 {
-  // One pointer, so that std::function needs no memory of its own.
-  if (!parts_.acknowledged) return [this](const Result<Placed>& placed) { delivered(placed); };
+  if (!parts_.acknowledged) return {}; // the log counts
   return [this, topic = std::string(sending.topic), id = std::string(sending.id)](const Result<Placed>& placed) {
-    delivered(placed);
-    if (placed) parts_.acknowledged({topic, placed->partition}, placed->offset, id, acknowledged_.load() == sent_.load());
+    const auto told = told_.fetch_add(1) + 1;
+    if (placed) parts_.acknowledged({topic, placed->partition}, placed->offset, id, told == sent_.load());
   };
 }
 
 Status Producer::send(const Sending& sending)
 {
-  sent_.fetch_add(1, std::memory_order_relaxed);
+  sent_.store(sent_.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
   if (!parts_.log) return parts_.lines(sending.value.value_or("null"));
   auto appended = parts_.log->append(
       {sending.topic, sending.partition, sending.key, sending.value, sending.headers, sending.timestamp}, on_delivery(sending));
   if (appended) return appended;
-  sent_.fetch_sub(1, std::memory_order_relaxed);
+  sent_.store(sent_.load(std::memory_order_relaxed) - 1, std::memory_order_relaxed);
   return appended.error().code == Code::bad_data ? appended : unacknowledged(appended.error());
+}
+
+bool Producer::failed() const
+{
+  return parts_.log && parts_.log->delivery_failed();
 }
 
 ProduceCounts Producer::counts() const
 {
-  return {lines_, sent_.load(), acknowledged_.load(), rejected_};
+  const auto sent = sent_.load();
+  // Dead letters may be under way in the same log: no more than that many too few.
+  const auto acknowledged = parts_.log ? sent - std::min(sent, parts_.log->undelivered()) : 0;
+  return {lines_, sent, acknowledged, rejected_};
 }
 
 Status Producer::reject(const Reject& reason, std::string_view text, std::uint64_t number, std::string_view format,
@@ -301,8 +297,8 @@ Error Producer::unacknowledged(const Error& cause) const
   // A peer that was away for as long as anybody was willing to wait: worth another try later.
   const auto code = cause.code == Code::unreachable ? Code::busy : cause.code;
   if (now.sent == 0) return {code, cause.message};
-  return {code, cause.message + " (" + std::to_string(now.sent - std::min(now.sent, now.acknowledged)) + " of " +
-                    std::to_string(now.sent) + " records are not acknowledged)"};
+  return {code, cause.message + " (" + std::to_string(now.sent - now.acknowledged) + " of " + std::to_string(now.sent) +
+                    " records are not acknowledged)"};
 }
 
 Status Producer::finish(Milliseconds limit)
@@ -312,10 +308,6 @@ Status Producer::finish(Milliseconds limit)
   if (parts_.log) flushed = parts_.log->flush(limit);
   const auto buried = parts_.dead_letters->flush(limit);
 
-  if (failed()) {
-    const std::lock_guard lock(failure_mutex_);
-    return unacknowledged(*first_failure_);
-  }
   if (!flushed) return unacknowledged(flushed.error());
   return buried;
 }

@@ -91,7 +91,7 @@ class Producer {
   Status finish(Milliseconds limit);
 
   // The log refused a record after it was taken: nothing more will be acknowledged in order, so stop.
-  [[nodiscard]] bool failed() const { return failures_.load(std::memory_order_relaxed) > 0; }
+  [[nodiscard]] bool failed() const;
 
   [[nodiscard]] ProduceCounts counts() const;
 
@@ -110,7 +110,6 @@ class Producer {
   Intake* intake_of(InputFormat format, const std::string& header);
   Status send(const Sending& sending);
   LogWriter::Delivered on_delivery(const Sending& sending);
-  void delivered(const Result<Placed>& placed);
   Status reject(const Reject& reason, std::string_view text, std::uint64_t number, std::string_view format,
                 std::string_view header);
   Error unacknowledged(const Error& cause) const;
@@ -127,12 +126,8 @@ class Producer {
 
   std::uint64_t lines_ = 0;
   std::uint64_t rejected_ = 0;
-  std::atomic<std::uint64_t> sent_{0};
-  std::atomic<std::uint64_t> failures_{0};
-  // Counted by a thread of the log, at every record: on a line of the cache of its own.
-  alignas(64) std::atomic<std::uint64_t> acknowledged_{0};
-  alignas(64) std::mutex failure_mutex_;
-  std::optional<Error> first_failure_;
+  std::atomic<std::uint64_t> sent_{0}; // changed by the caller's thread alone
+  std::atomic<std::uint64_t> told_{0}; // deliveries, with `acknowledged`
 };
 
 } // namespace attune

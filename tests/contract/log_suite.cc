@@ -455,6 +455,27 @@ BOOST_AUTO_TEST_CASE(flush_with_nothing_pending_is_done_at_once)
   must(writer->flush(log_under_test().patience));
 }
 
+BOOST_AUTO_TEST_CASE(with_callbacks_or_without_nothing_is_undelivered_after_a_flush)
+{
+  const std::string topic = make_topic(3);
+  auto writer = log_under_test().make_writer();
+  std::atomic<int> called{0};
+  constexpr int kRecords = 3000;
+  for (int i = 0; i < kRecords; ++i) {
+    const std::string key = std::to_string(i % 7);
+    OutgoingRecord record;
+    record.topic = topic;
+    record.key = key;
+    record.value = "v";
+    must(writer->append(record, i % 5 == 0 ? LogWriter::Delivered([&](const Result<Placed>&) { ++called; }) : nullptr));
+    if (i == kRecords / 2) must(writer->flush(log_under_test().patience));
+  }
+  must(writer->flush(log_under_test().patience));
+  BOOST_TEST(writer->undelivered() == 0u);
+  BOOST_TEST(!writer->delivery_failed());
+  BOOST_TEST(called == kRecords / 5);
+}
+
 // --- Reading ------------------------------------------------------------------------------------------------------------
 
 BOOST_AUTO_TEST_CASE(topics_and_partitions_are_listed_sorted_and_a_missing_topic_has_none)
@@ -706,6 +727,30 @@ BOOST_AUTO_TEST_CASE(stored_positions_and_notes_are_there_for_the_next_member)
   BOOST_TEST((must(member.log().stored({topic, 1})) == std::optional(StoredPosition{3, ""})));
 }
 
+BOOST_AUTO_TEST_CASE(a_store_that_was_begun_is_told_of_once_and_is_there_for_the_next_member)
+{
+  const std::string topic = make_topic(1);
+  const std::string group = log_under_test().fresh_group_name();
+  const StoredPosition position{41, "begun"};
+  {
+    Ownership ownership;
+    Member member(1, ownership, group, {topic});
+    BOOST_REQUIRE(eventually([&] { return member.pump(), member.mine().size() == 1; }));
+    BOOST_TEST(!member.log().stored_outcome(Milliseconds(0)).has_value());
+    must(member.log().begin_store({{{topic, 0}, position}}));
+    std::optional<Status> outcome;
+    BOOST_REQUIRE(eventually([&] { return (outcome = member.log().stored_outcome(Milliseconds(50))).has_value(); }));
+    must(*outcome);
+    BOOST_TEST(!member.log().stored_outcome(Milliseconds(0)).has_value());
+    BOOST_TEST((must(member.log().stored({topic, 0})) == std::optional(position)));
+    must(member.log().leave());
+  }
+  Ownership ownership;
+  Member member(2, ownership, group, {topic});
+  BOOST_REQUIRE(eventually([&] { return member.pump(), member.mine().size() == 1; }));
+  BOOST_TEST((must(member.log().stored({topic, 0})) == std::optional(position)));
+}
+
 BOOST_AUTO_TEST_CASE(positions_can_be_stored_for_a_group_without_members)
 {
   const std::string topic = make_topic(1);
@@ -782,6 +827,9 @@ BOOST_AUTO_TEST_CASE(nothing_is_stored_for_a_partition_that_is_not_ours_any_more
   const Status stored = first.log().store({{lost, {9, "stale"}}});
   BOOST_REQUIRE(!stored.ok());
   BOOST_TEST((stored.error().code == Code::stopped));
+  const Status begun = first.log().begin_store({{lost, {9, "stale"}}});
+  BOOST_REQUIRE(!begun.ok());
+  BOOST_TEST((begun.error().code == Code::stopped));
   BOOST_TEST((must(second.log().stored(lost)) == std::optional(StoredPosition{1, ""})));
 }
 

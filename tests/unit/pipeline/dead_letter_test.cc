@@ -29,6 +29,8 @@ class SmallLog final : public LogWriter {
     return {};
   }
   Status flush(Milliseconds) override { return {}; }
+  std::uint64_t undelivered() const override { return 0; }
+  bool delivery_failed() const override { return false; }
   std::vector<std::string> values, topics;
 };
 

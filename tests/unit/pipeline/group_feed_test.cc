@@ -42,6 +42,29 @@ class Reincarnated final : public ProfileStore {
   std::shared_ptr<Incarnation> now_;
 };
 
+// Is slow to say how a store that was begun went, and then it went wrong.
+class SlowToStore final : public Forwarding {
+ public:
+  using Forwarding::Forwarding;
+  Status begin_store(const std::vector<std::pair<TopicPartition, StoredPosition>>& positions) override
+  {
+    BOOST_TEST(!positions.empty());
+    ++begun;
+    looks_ = 0;
+    return {};
+  }
+  std::optional<Status> stored_outcome(Milliseconds) override
+  {
+    if (++looks_ < 3) return {};
+    return Status(Error{Code::unreachable, "the log: store positions: timed out after 10 s"});
+  }
+
+  int begun = 0;
+
+ private:
+  int looks_ = 0;
+};
+
 BOOST_AUTO_TEST_SUITE(position_notes)
 
 BOOST_AUTO_TEST_CASE(a_note_reads_back_as_it_was_written)
@@ -80,6 +103,36 @@ BOOST_AUTO_TEST_CASE(what_a_group_has_read_it_does_not_read_again)
   options.progress = [&](std::uint64_t done, std::optional<std::uint64_t>) { read = done; };
   BOOST_TEST_REQUIRE(feed(std::move(options), *store).ok());
   BOOST_TEST(read == 1u);
+}
+
+BOOST_AUTO_TEST_CASE(positions_whose_storing_failed_behind_our_back_are_stored_again)
+{
+  const auto events = shop_events(400, 20);
+  produce(events);
+  auto opened = open_file_log_group(log_options, "g");
+  BOOST_TEST_REQUIRE(opened.ok());
+  {
+    SlowToStore log(std::move(*opened));
+    auto ingest = Ingest::start(*store, {}, {&dead_letters, &late, {}}, [&log] { log.wake(); });
+    BOOST_TEST_REQUIRE(ingest.ok());
+    auto options = feed_options();
+    options.store_every = 0ms;
+    std::uint64_t fed = 0;
+    options.until_end = false;
+    options.progress = [&fed](std::uint64_t done, std::optional<std::uint64_t>) { fed = done; };
+    options.stop = [&, end = std::chrono::steady_clock::now() + 20s] {
+      return (fed == events.size() && log.begun > 0) || std::chrono::steady_clock::now() > end;
+    };
+    GroupFeed feeder(log, *store, **ingest, clock, std::move(options));
+    BOOST_TEST_REQUIRE(feeder.run().ok());
+    BOOST_TEST(log.begun > 0);
+  }
+  std::uint64_t read = 0;
+  auto options = feed_options();
+  options.progress = [&](std::uint64_t done, std::optional<std::uint64_t>) { read = done; };
+  BOOST_TEST_REQUIRE(feed(std::move(options), *store).ok());
+  BOOST_TEST(read == 0u);
+  BOOST_TEST((profiles_of(*store) == expected_of(events)));
 }
 
 BOOST_AUTO_TEST_CASE(a_store_of_another_incarnation_begins_at_the_earliest_record)

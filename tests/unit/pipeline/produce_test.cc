@@ -34,18 +34,26 @@ class HeldLog final : public LogWriter {
                     !record.value, record.partition});
     headers.emplace_back();
     for (const auto& header : record.headers) headers.back().emplace_back(header.name, header.value.value_or("null"));
-    if (fail_delivery)
-      delivered(*fail_delivery);
-    else if (!hold)
-      delivered(Placed{0, static_cast<std::int64_t>(kept.size()) - 1});
+    if (fail_delivery || hold) ++undelivered_;
+    if (delivered && fail_delivery) delivered(*fail_delivery);
+    if (delivered && !fail_delivery && !hold) delivered(Placed{0, static_cast<std::int64_t>(kept.size()) - 1});
     return {};
   }
-  Status flush(Milliseconds) override { return hold ? Status(Error{Code::unreachable, "timed out after 1 s"}) : Status(); }
+  Status flush(Milliseconds) override
+  {
+    if (fail_delivery) return *fail_delivery;
+    return hold ? Status(Error{Code::unreachable, "timed out after 1 s"}) : Status();
+  }
+  std::uint64_t undelivered() const override { return undelivered_; }
+  bool delivery_failed() const override { return fail_delivery && undelivered_ > 0; }
 
   std::vector<Kept> kept;
   std::vector<std::vector<std::pair<std::string, std::string>>> headers;
   std::optional<Error> refuse, fail_delivery;
   bool hold = false;
+
+ private:
+  std::uint64_t undelivered_ = 0;
 };
 
 class Letters final : public DeadLetterSink {
