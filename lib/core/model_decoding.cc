@@ -3,16 +3,60 @@
 #include <xxhash.h>
 
 #include <algorithm>
+#include <array>
+#include <atomic>
 #include <cmath>
 #include <cstring>
+#include <future>
+#include <span>
+#include <string>
 #include <tuple>
+#include <type_traits>
 #include <utility>
+#include <vector>
 
 #include "core/model_format.h"
 
 namespace attune {
 
 namespace {
+
+// Values as they stand in the file, wherever that begins.
+template <class T>
+class Column {
+  static_assert(std::is_trivially_copyable_v<T>);
+
+ public:
+  Column() = default;
+  Column(const char* at, std::size_t size) : at_(at), size_(size) {}
+
+  [[nodiscard]] std::size_t size() const { return size_; }
+  T operator[](std::size_t i) const
+  {
+    T value;
+    std::memcpy(static_cast<void*>(&value), at_ + i * sizeof(T), sizeof(T));
+    return value;
+  }
+  // REQUIRES: begin + out.size() <= size().
+  void copy(std::size_t begin, std::span<T> out) const
+  {
+    if (!out.empty()) std::memcpy(static_cast<void*>(out.data()), at_ + begin * sizeof(T), out.size_bytes());
+  }
+  [[nodiscard]] std::vector<T> all() const
+  {
+    std::vector<T> values(size_);
+    copy(0, values);
+    return values;
+  }
+  [[nodiscard]] std::string_view bytes(std::size_t begin, std::size_t count) const
+  {
+    return {at_ + begin * sizeof(T), count * sizeof(T)};
+  }
+
+ private:
+  const char* at_ = nullptr;
+  std::size_t size_ = 0;
+};
 
 // Reads on after a failure, giving nothing; failed() is looked at once per part. Every count is bounded by the bytes that are left,
 // so nothing a damaged file says can make us allocate more than some times its size.
@@ -32,23 +76,22 @@ class Reader {
     return number;
   }
   template <class T>
-  std::vector<T> array()
+  Column<T> array()
   {
     const auto count = value<std::uint64_t>();
     if (count > left() / sizeof(T)) failed_ = true;
     if (failed_) return {};
-    std::vector<T> values(count);
-    if (count > 0) std::memcpy(static_cast<void*>(values.data()), at_, count * sizeof(T));
+    const Column<T> values(at_, count);
     at_ += count * sizeof(T);
     return values;
   }
   // One that has to have `count` values.
   template <class T>
-  std::vector<T> array_of(std::size_t count)
+  Column<T> array_of(std::size_t count)
   {
-    auto values = array<T>();
+    const auto values = array<T>();
     refuse_unless(values.size() == count);
-    return failed_ ? std::vector<T>() : std::move(values);
+    return failed_ ? Column<T>() : values;
   }
   void refuse_unless(bool good) { failed_ |= !good; }
   [[nodiscard]] bool failed() const { return failed_; }
@@ -86,7 +129,7 @@ std::vector<LogPosition> read_positions(Reader& in)
     const auto partition = in.value<std::int64_t>();
     const auto offset = in.value<std::int64_t>();
     in.refuse_unless(partition >= 0 && partition <= 0x7FFF'FFFF && offset >= 0);
-    positions.push_back({{std::string(topic.begin(), topic.end()), static_cast<std::int32_t>(partition)}, offset});
+    positions.push_back({{std::string(topic.bytes(0, topic.size())), static_cast<std::int32_t>(partition)}, offset});
     in.refuse_unless(i == 0 || positions[i - 1].at < positions[i].at);
   }
   return positions;
@@ -104,11 +147,11 @@ void read_texts(Reader& in, std::size_t longest, bool first_empty, Vocabulary& t
   for (std::size_t i = 0; i < sizes.size(); ++i) {
     const bool empty_here = first_empty && i == 0;
     if (sizes[i] > longest || sizes[i] > all.size() - at || (sizes[i] == 0) != empty_here) return in.refuse_unless(false);
-    const std::string_view text(all.data() + at, sizes[i]);
+    const auto text = all.bytes(at, sizes[i]);
     at += sizes[i];
     if (!simdjson::validate_utf8(text.data(), text.size()) || texts.intern(text) != i) return in.refuse_unless(false);
   }
-  in.refuse_unless(at == all.size() && (!first_empty || !sizes.empty()));
+  in.refuse_unless(at == all.size() && (!first_empty || sizes.size() > 0));
 }
 
 // --- Sessions ------------------------------------------------------------------------------------------------------------------------
@@ -118,49 +161,115 @@ bool sound(const Click& click, std::size_t items)
   return click.item < items && click.time >= kMinTime.ms && click.time <= kMaxTime.ms && click.kind <= ClickKind::purchase;
 }
 
-// The sessions are numbered by their place.
-void read_sessions(Reader& in, std::size_t item_count, SessionTable& table)
-{
-  const auto keys = in.array<SessionKey>();
-  const auto sizes = in.array_of<std::uint16_t>(keys.size());
-  const auto times = in.array<std::int64_t>();
-  const auto ids = in.array_of<std::uint64_t>(times.size());
-  const auto items = in.array_of<ItemNumber>(times.size());
-  const auto kinds = in.array_of<std::uint8_t>(times.size());
-  if (in.failed()) return;
-  table.reserve(keys.size());
-  std::vector<Click> clicks;
-  std::size_t at = 0;
-  for (std::size_t s = 0; s < keys.size(); ++s) {
-    if (sizes[s] == 0 || sizes[s] > kMaxSessionClicks || sizes[s] > times.size() - at) return in.refuse_unless(false);
-    clicks.clear();
-    for (const auto end = at + sizes[s]; at < end; ++at) {
-      clicks.push_back({times[at], ids[at], items[at], static_cast<ClickKind>(kinds[at])});
-      const auto& click = clicks.back();
-      const bool in_order = clicks.size() == 1 ||
-                            std::tie(clicks[clicks.size() - 2].time, clicks[clicks.size() - 2].id) < std::tie(click.time, click.id);
-      if (!sound(click, item_count) || !in_order) return in.refuse_unless(false);
-    }
-    if (keys[s].site != 0 && table.find(keys[s]) != kNoSession) return in.refuse_unless(false);
-    table.restore(keys[s], clicks);
+// What is counted of each item, counted again from the sessions.
+struct Recount {
+  std::uint32_t sessions = 0, clicks = 0, returns = 0, transitions = 0, baskets = 0;
+  std::uint32_t in_session = kNoSession; // the newest session that was counted in `sessions`,
+  std::uint32_t in_basket = kNoSession; // and in `baskets`
+};
+
+struct SessionColumns {
+  explicit SessionColumns(Reader& in)
+      : keys(in.array<SessionKey>()),
+        sizes(in.array_of<std::uint16_t>(keys.size())),
+        times(in.array<std::int64_t>()),
+        ids(in.array_of<std::uint64_t>(times.size())),
+        items(in.array_of<ItemNumber>(times.size())),
+        kinds(in.array_of<std::uint8_t>(times.size()))
+  {
   }
-  in.refuse_unless(at == times.size());
+
+  Column<SessionKey> keys;
+  Column<std::uint16_t> sizes;
+  Column<std::int64_t> times;
+  Column<std::uint64_t> ids;
+  Column<ItemNumber> items;
+  Column<std::uint8_t> kinds;
+};
+
+void count_again(std::span<const Click> clicks, SessionNumber session, std::vector<Recount>& recounts)
+{
+  auto last = kUnknownItem;
+  for (const auto& click : clicks) {
+    auto& recount = recounts[click.item];
+    if (joins_basket(click) && std::exchange(recount.in_basket, session) != session) ++recount.baskets;
+    if (click.item == last) continue;
+    ++recount.clicks;
+    ++(std::exchange(recount.in_session, session) == session ? recount.returns : recount.sessions);
+    if (last != kUnknownItem) ++recounts[last].transitions;
+    last = click.item;
+  }
+}
+
+// The sessions are numbered by their place.
+bool read_sessions(const SessionColumns& in, SessionTable& table, std::vector<Recount>& recounts)
+{
+  if (in.keys.size() >= kNoSession) return false;
+  table.reserve(in.keys.size());
+  std::array<Click, kMaxSessionClicks> clicks;
+  std::size_t at = 0;
+  for (std::size_t s = 0; s < in.keys.size(); ++s) {
+    const std::size_t size = in.sizes[s];
+    if (size == 0 || size > kMaxSessionClicks || size > in.times.size() - at) return false;
+    for (std::size_t i = 0; i < size; ++i, ++at) {
+      auto& click = clicks[i];
+      click = {in.times[at], in.ids[at], in.items[at], static_cast<ClickKind>(in.kinds[at])};
+      const bool in_order = i == 0 || std::tie(clicks[i - 1].time, clicks[i - 1].id) < std::tie(click.time, click.id);
+      if (!sound(click, recounts.size()) || !in_order) return false;
+    }
+    const std::span session(clicks.data(), size);
+    count_again(session, table.load(in.keys[s], session), recounts);
+  }
+  return at == in.times.size() && table.finish_loading();
 }
 
 // --- What is counted -----------------------------------------------------------------------------------------------------------------
 
-void read_postings(Reader& in, Model::State& state)
+bool same_counts(const std::vector<ItemFacts>& facts, const std::vector<Recount>& recounts)
 {
-  const auto sizes = in.array_of<std::uint32_t>(state.items.facts.size());
-  const auto sessions = in.array<std::uint32_t>();
-  std::size_t at = 0;
-  for (ItemNumber item = 0; item < sizes.size() && !in.failed(); ++item) {
-    if (sizes[item] > sessions.size() - at) return in.refuse_unless(false);
-    const std::span list(sessions.data() + at, sizes[item]);
-    at += sizes[item];
-    in.refuse_unless(state.postings.restore(item, list, state.table));
+  return std::equal(facts.begin(), facts.end(), recounts.begin(), [](const ItemFacts& said, const Recount& counted) {
+    return said.sessions == counted.sessions && said.clicks == counted.clicks && said.returns == counted.returns;
+  });
+}
+
+struct PostingColumns {
+  PostingColumns(Reader& in, std::size_t items) : sizes(in.array_of<std::uint32_t>(items)), sessions(in.array<std::uint32_t>()) {}
+
+  Column<std::uint32_t> sizes;
+  Column<std::uint32_t> sessions;
+};
+
+// Items are shared out between two threads, some at a time.
+bool read_postings(const PostingColumns& in, Model::State& state)
+{
+  constexpr ItemNumber kAtOnce = 256;
+  const auto items = static_cast<ItemNumber>(in.sizes.size());
+  std::vector<std::size_t> begins; // of each share
+  std::size_t all = 0;
+  for (ItemNumber item = 0; item < items; ++item) {
+    if (item % kAtOnce == 0) begins.push_back(all);
+    if (in.sizes[item] > in.sessions.size() - all) return false;
+    all += in.sizes[item];
   }
-  in.refuse_unless(at == sessions.size());
+  if (all != in.sessions.size()) return false;
+  std::atomic<std::size_t> next = 0;
+  const auto read = [&] {
+    std::vector<SessionNumber> list;
+    for (std::size_t share = next++; share < begins.size(); share = next++) {
+      auto at = begins[share];
+      const auto begin = static_cast<ItemNumber>(share) * kAtOnce;
+      for (auto item = begin; item < std::min(items, begin + kAtOnce); ++item) {
+        list.resize(in.sizes[item]);
+        in.sessions.copy(at, list);
+        at += list.size();
+        if (!state.postings.restore(item, list, state.table)) return false;
+      }
+    }
+    return true;
+  };
+  auto other = std::async(std::launch::async | std::launch::deferred, read);
+  const bool here = read();
+  return other.get() && here;
 }
 
 // A value that sums of finite values stay finite with.
@@ -175,76 +284,92 @@ bool sound(const PairCounts& counts)
   return counts.slow >= 0 && counts.slow <= 1e6F;
 }
 
-// Sees that the partners of each item are others than it, each once.
-class PartnerCheck {
- public:
-  explicit PartnerCheck(std::size_t items) : met_with_(items, kUnknownItem) {}
+bool sound(const BasketCounts&)
+{
+  return true;
+}
 
-  bool operator()(const std::vector<ItemNumber>& partners, ItemNumber item)
+// Rows of partners, as pairs and complements are: their sizes, what `Fields` more there is of each item, partners and counts.
+template <class Rows, class Counts, std::size_t Fields>
+class PartnerColumns {
+ public:
+  PartnerColumns(Reader& in, std::size_t items) : sizes_(in.array_of<std::uint32_t>(items))
   {
-    return std::all_of(partners.begin(), partners.end(), [&](ItemNumber partner) {
-      return partner < met_with_.size() && partner != item && std::exchange(met_with_[partner], item) != item;
-    });
+    for (auto& field : fields_) field = in.array_of<std::uint32_t>(items);
+    partners_ = in.array<ItemNumber>();
+    counts_ = in.array_of<Counts>(partners_.size());
+  }
+
+  [[nodiscard]] const Column<std::uint32_t>& field(std::size_t which) const { return fields_[which]; }
+  // `set(row, item)` takes the fields. False when an item's partners are not others than it, each once, or their counts can not be.
+  template <class Set>
+  [[nodiscard]] bool read(std::size_t most, Rows& rows, Set&& set) const
+  {
+    std::vector<ItemNumber> met_with(sizes_.size(), kUnknownItem); // per item: the last whose partner it was
+    std::size_t at = 0;
+    for (ItemNumber item = 0; item < sizes_.size(); ++item) {
+      const std::size_t size = sizes_[item];
+      if (size > most || size > partners_.size() - at) return false;
+      typename Rows::Row row;
+      row.items.resize(size);
+      row.counts.resize(size);
+      partners_.copy(at, row.items);
+      counts_.copy(at, row.counts);
+      at += size;
+      for (const auto partner : row.items)
+        if (partner >= met_with.size() || partner == item || std::exchange(met_with[partner], item) == item) return false;
+      for (const auto& each : row.counts)
+        if (!sound(each)) return false;
+      set(row, item);
+      rows.restore(item, std::move(row));
+    }
+    return at == partners_.size();
   }
 
  private:
-  std::vector<ItemNumber> met_with_; // per item: the last whose partner it was
+  Column<std::uint32_t> sizes_;
+  std::array<Column<std::uint32_t>, Fields> fields_;
+  Column<ItemNumber> partners_;
+  Column<Counts> counts_;
 };
 
-void read_pairs(Reader& in, std::size_t items, ItemPairs& pairs)
+using PairColumns = PartnerColumns<ItemPairs, PairCounts, 2>; // transitions, clocks
+using ComplementColumns = PartnerColumns<Complements, BasketCounts, 1>; // baskets
+
+bool read_pairs(const PairColumns& in, ItemPairs& pairs)
 {
-  const auto sizes = in.array_of<std::uint32_t>(items);
-  const auto transitions = in.array_of<std::uint32_t>(items);
-  const auto clocks = in.array_of<std::uint32_t>(items);
-  const auto partners = in.array<ItemNumber>();
-  const auto counts = in.array_of<PairCounts>(partners.size());
-  PartnerCheck are_partners(items);
-  std::size_t at = 0;
-  for (ItemNumber item = 0; item < sizes.size() && !in.failed(); ++item) {
-    if (sizes[item] > kMaxPartners || sizes[item] > partners.size() - at) return in.refuse_unless(false);
-    ItemPairs::Row of;
-    of.items.assign(partners.data() + at, partners.data() + at + sizes[item]);
-    of.counts.assign(counts.data() + at, counts.data() + at + sizes[item]);
-    of.transitions = transitions[item];
-    of.clock = clocks[item];
-    at += sizes[item];
-    in.refuse_unless(are_partners(of.items, item));
-    for (const auto& each : of.counts) in.refuse_unless(sound(each));
-    if (!in.failed()) pairs.restore(item, std::move(of));
-  }
-  in.refuse_unless(at == partners.size());
+  return in.read(kMaxPartners, pairs, [&in](ItemPairs::Row& row, ItemNumber item) {
+    row.transitions = in.field(0)[item];
+    row.clock = in.field(1)[item];
+  });
 }
 
-void read_complements(Reader& in, std::size_t items, Complements& complements)
+bool read_complements(const ComplementColumns& in, std::uint64_t total, Complements& complements)
 {
-  complements.restore_total(in.value<std::uint64_t>());
-  const auto sizes = in.array_of<std::uint32_t>(items);
-  const auto baskets = in.array_of<std::uint32_t>(items);
-  const auto partners = in.array<ItemNumber>();
-  const auto counts = in.array_of<BasketCounts>(partners.size());
-  PartnerCheck are_partners(items);
-  std::size_t at = 0;
-  for (ItemNumber item = 0; item < sizes.size() && !in.failed(); ++item) {
-    if (sizes[item] > kMaxComplements || sizes[item] > partners.size() - at) return in.refuse_unless(false);
-    Complements::Row row;
-    row.items.assign(partners.data() + at, partners.data() + at + sizes[item]);
-    row.counts.assign(counts.data() + at, counts.data() + at + sizes[item]);
-    row.baskets = baskets[item];
-    at += sizes[item];
-    in.refuse_unless(are_partners(row.items, item));
-    if (!in.failed()) complements.restore(item, std::move(row));
+  complements.restore_total(total);
+  return in.read(kMaxComplements, complements, [&in](Complements::Row& row, ItemNumber item) { row.baskets = in.field(0)[item]; });
+}
+
+// What pairs and complements count of single items.
+bool same_counts(const ItemPairs& pairs, const Complements& complements, const std::vector<Recount>& recounts)
+{
+  std::uint64_t total = 0;
+  for (ItemNumber item = 0; item < recounts.size(); ++item) {
+    const auto& counted = recounts[item];
+    if (pairs.of(item).transitions != counted.transitions || complements.of(item).baskets != counted.baskets) return false;
+    total += counted.baskets;
   }
-  in.refuse_unless(at == partners.size());
+  return total == complements.total();
 }
 
 void read_popularity(Reader& in, std::size_t items, Popularity& popularity)
 {
   Popularity::Content content;
-  content.values = in.array<Popularity::Values>();
+  content.values = in.array<Popularity::Values>().all();
   in.refuse_unless(content.values.size() <= items);
   for (std::size_t window = 0; window < kWindows && !in.failed(); ++window) {
     content.scales[window] = in.value<double>();
-    content.best[window] = in.array<ItemNumber>();
+    content.best[window] = in.array<ItemNumber>().all();
     in.refuse_unless(content.scales[window] >= 1 && sound(content.scales[window]) && content.best[window].size() <= kPopularKept);
     // No more clicks than a float can count without harm.
     constexpr double kMostClicks = 1e12;
@@ -266,7 +391,7 @@ void read_popularity(Reader& in, std::size_t items, Popularity& popularity)
 
 void read_blend(Reader& in, std::size_t slots, Blend& blend)
 {
-  auto sets = in.array<Blend::Weights>();
+  auto sets = in.array<Blend::Weights>().all();
   in.refuse_unless(sets.size() > kBuckets && sets.size() <= 1 + kBuckets + kMaxSlots && sets.size() <= kBuckets + slots);
   for (const auto& set : sets)
     for (std::size_t f = 0; f < kFeatures; ++f)
@@ -281,6 +406,8 @@ Error damaged(std::string_view reason)
 
 } // namespace
 
+// A model is two parts of about the same size: its sessions, and what is counted of pairs. A thread each; what one of them throws, and
+// that is only where memory ends, the other waits for.
 Result<Model> Model::decode(std::string_view bytes)
 {
   if (!bytes.starts_with(kModelMagic)) return damaged("not an attune model");
@@ -304,7 +431,8 @@ Result<Model> Model::decode(std::string_view bytes)
   read_texts(in, kMaxCustomerBytes, false, state.items.ids);
   read_texts(in, kMaxStringBytes, false, state.items.categories);
   read_texts(in, kMaxStringBytes, true, state.slots);
-  state.items.facts = in.array_of<ItemFacts>(state.items.ids.size());
+  const auto items = state.items.ids.size();
+  state.items.facts = in.array_of<ItemFacts>(items).all();
   state.items.weights.resize(state.items.facts.size());
   for (ItemNumber item = 0; item < state.items.facts.size(); ++item) state.items.weigh(item);
   const auto clock = in.value<std::uint64_t>();
@@ -314,7 +442,7 @@ Result<Model> Model::decode(std::string_view bytes)
   state.late = in.value<std::uint64_t>();
   state.ignored = in.value<std::uint64_t>();
   state.refused = in.value<std::uint64_t>();
-  const auto refusals = in.array<Refusals::Standing>();
+  const auto refusals = in.array<Refusals::Standing>().all();
   for (std::size_t i = 0; i < refusals.size(); ++i)
     in.refuse_unless(refusals[i].granted <= 1 && (i == 0 || refusals[i - 1].customer < refusals[i].customer));
   if (!in.failed()) state.refusals.restore(refusals);
@@ -323,17 +451,28 @@ Result<Model> Model::decode(std::string_view bytes)
   for (const auto& facts : state.items.facts)
     in.refuse_unless(facts.category == kNoCategory || facts.category < state.items.categories.size());
   if (in.failed()) return damaged("damaged: what it says of its items can not be");
-  read_sessions(in, state.items.facts.size(), state.table);
-  if (in.failed()) return damaged("damaged: its sessions can not be");
-  state.postings.grow(state.items.facts.size());
-  state.pairs.grow(state.items.facts.size());
-  state.complements.grow(state.items.facts.size());
-  read_postings(in, state);
-  read_pairs(in, state.items.facts.size(), state.pairs);
-  read_complements(in, state.items.facts.size(), state.complements);
-  read_popularity(in, state.items.facts.size(), state.popularity);
+
+  const SessionColumns sessions(in);
+  const PostingColumns postings(in, items);
+  const PairColumns pairs(in, items);
+  const auto baskets = in.value<std::uint64_t>();
+  const ComplementColumns complements(in, items);
+  read_popularity(in, items, state.popularity);
   read_blend(in, state.slots.size(), state.blend);
   if (in.failed() || in.left() > 0) return damaged("damaged: what it counts can not be");
+  state.postings.grow(items);
+  state.pairs.grow(items);
+  state.complements.grow(items);
+  auto counted = std::async(std::launch::async | std::launch::deferred, [&] {
+    return read_pairs(pairs, state.pairs) && read_complements(complements, baskets, state.complements);
+  });
+  std::vector<Recount> recounts(items);
+  const bool in_sessions = read_sessions(sessions, state.table, recounts) && same_counts(state.items.facts, recounts);
+  const bool in_postings = in_sessions && read_postings(postings, state);
+  const bool in_pairs = counted.get();
+  if (!in_sessions) return damaged("damaged: its sessions can not be");
+  if (!in_postings || !in_pairs || !same_counts(state.pairs, state.complements, recounts))
+    return damaged("damaged: what it counts can not be");
   state.saved = {checksum, state.learned, bytes.size()};
   return model;
 }

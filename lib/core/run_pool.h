@@ -42,6 +42,15 @@ class RunPool {
     if (run.size == run.capacity) reserve(run, run.capacity == 0 ? 1 : run.capacity * 2U);
     place(run.begin)[run.size++] = value;
   }
+  // In an empty run, at most kMaxRun values.
+  void assign(Run& run, std::span<const T> values)
+  {
+    ATTUNE_ASSERT(run.size == 0);
+    if (values.empty()) return;
+    reserve(run, values.size());
+    std::memcpy(static_cast<void*>(place(run.begin)), values.data(), values.size_bytes());
+    run.size = static_cast<std::uint16_t>(values.size());
+  }
   // Makes room for `size` values in all. REQUIRES: size <= kMaxRun.
   void reserve(Run& run, std::size_t size)
   {

@@ -1,6 +1,7 @@
 #include "core/session_table.h"
 
 #include <algorithm>
+#include <array>
 #include <tuple>
 
 #include "base/assert.h"
@@ -9,8 +10,6 @@ namespace attune {
 
 namespace {
 
-constexpr float kLoad = 0.9F; // of the maps: they are asked once a click, and their memory counts
-
 bool before_in_session(const Click& a, const Click& b)
 {
   return std::tie(a.time, a.id) < std::tie(b.time, b.id);
@@ -18,11 +17,7 @@ bool before_in_session(const Click& a, const Click& b)
 
 } // namespace
 
-SessionTable::SessionTable(Milliseconds idle) : idle_(idle.count())
-{
-  by_key_.max_load_factor(kLoad);
-  by_customer_.max_load_factor(kLoad);
-}
+SessionTable::SessionTable(Milliseconds idle) : idle_(idle.count()) {}
 
 SessionTable::Place SessionTable::place(const SessionKey& key, const Click& click) const
 {
@@ -151,7 +146,7 @@ std::size_t SessionTable::usual_length() const
   return 2;
 }
 
-SessionNumber SessionTable::open(const SessionKey& key, std::int64_t time)
+SessionNumber SessionTable::take_place(const SessionKey& key)
 {
   SessionNumber session = 0;
   if (free_.empty()) {
@@ -165,10 +160,16 @@ SessionNumber SessionTable::open(const SessionKey& key, std::int64_t time)
     free_.pop_back();
   }
   sessions_[session].key = key;
-  if (const auto same = find(key); same == kNoSession || clicks(same).front().time <= time) by_key_[key] = session;
-  chain(session, time, kNoSession);
   link_last(session);
   ++open_count_;
+  return session;
+}
+
+SessionNumber SessionTable::open(const SessionKey& key, std::int64_t time)
+{
+  const auto session = take_place(key);
+  if (const auto same = find(key); same == kNoSession || clicks(same).front().time <= time) set_found(key, session);
+  chain(session, time, kNoSession);
   return session;
 }
 
@@ -190,7 +191,7 @@ void SessionTable::chain(SessionNumber session, std::int64_t time, SessionNumber
   if (made.behind != kNoSession)
     sessions_[made.behind].before = session;
   else
-    by_customer_[made.key.customer] = session;
+    set_newest(made.key.customer, session);
 }
 
 void SessionTable::unchain(SessionNumber session)
@@ -200,9 +201,9 @@ void SessionTable::unchain(SessionNumber session)
   if (here.behind != kNoSession)
     sessions_[here.behind].before = here.before;
   else if (here.before != kNoSession)
-    by_customer_[here.key.customer] = here.before;
+    set_newest(here.key.customer, here.before);
   else
-    by_customer_.erase(here.key.customer);
+    by_customer_.erase(here.key.customer, session);
 }
 
 void SessionTable::close(SessionNumber session)
@@ -212,9 +213,9 @@ void SessionTable::close(SessionNumber session)
     auto next = key.site == 0 ? before(session) : kNoSession;
     while (next != kNoSession && sessions_[next].key.site != 0) next = before(next);
     if (next == kNoSession)
-      by_key_.erase(key);
+      by_key_.erase(hash_of(key), session);
     else
-      by_key_[key] = next;
+      set_found(key, next);
   }
   unchain(session);
   unlink(session);
@@ -228,14 +229,114 @@ void SessionTable::close(SessionNumber session)
   --open_count_;
 }
 
-SessionNumber SessionTable::restore(const SessionKey& key, std::span<const Click> clicks)
+void SessionTable::fill(SessionNumber number, std::span<const Click> clicks)
 {
   ATTUNE_ASSERT(!clicks.empty() && clicks.size() <= kMaxSessionClicks);
-  const auto session = open(key, clicks.front().time);
-  clicks_.reserve(sessions_[session].clicks, clicks.size());
-  for (const auto& click : clicks) put(session, click);
+  auto& session = sessions_[number];
+  clicks_.assign(session.clicks, clicks);
+  std::array<ItemNumber, kMaxSessionClicks> items;
+  std::size_t count = 0;
+  for (const auto& click : clicks)
+    if (count == 0 || items[count - 1] != click.item) items[count++] = click.item;
+  items_.assign(session.items, std::span<const ItemNumber>(items.data(), count));
+  const auto end = items.begin() + static_cast<std::ptrdiff_t>(count);
+  std::sort(items.begin(), end);
+  set_distinct(number, static_cast<std::size_t>(std::unique(items.begin(), end) - items.begin()));
   click_count_ += clicks.size();
+}
+
+SessionNumber SessionTable::restore(const SessionKey& key, std::span<const Click> clicks)
+{
+  const auto session = open(key, clicks.front().time);
+  fill(session, clicks);
   return session;
+}
+
+SessionNumber SessionTable::load(const SessionKey& key, std::span<const Click> clicks)
+{
+  const auto session = take_place(key);
+  fill(session, clicks);
+  return session;
+}
+
+// In two steps: most sessions stand behind those of their customer that were loaded before them; where one does not, all of its
+// customer are put in order at the end, so that no file takes longer than sorting it.
+bool SessionTable::finish_loading()
+{
+  constexpr SessionNumber kAhead = 16; // the index lies anywhere: waiting for it would take most of the time
+  std::vector<std::uint64_t> disordered;
+  const auto all = limit();
+  for (SessionNumber session = 0; session < all; ++session) {
+    if (session + kAhead < all) {
+      const auto& ahead = sessions_[session + kAhead].key;
+      by_key_.prefetch(hash_of(ahead));
+      by_customer_.prefetch(ahead.customer);
+    }
+    if (!index_loaded(session, disordered)) return false;
+  }
+  std::sort(disordered.begin(), disordered.end());
+  disordered.erase(std::unique(disordered.begin(), disordered.end()), disordered.end());
+  return std::all_of(disordered.begin(), disordered.end(), [this](std::uint64_t customer) { return put_in_order(customer); });
+}
+
+bool SessionTable::index_loaded(SessionNumber session, std::vector<std::uint64_t>& disordered)
+{
+  auto& here = sessions_[session];
+  const auto hash = hash_of(here.key);
+  const auto same = find(here.key);
+  if (same == kNoSession) {
+    by_key_.insert(hash, session);
+  } else {
+    if (here.key.site != 0) return false;
+    if (!begins_before(same, session))
+      disordered.push_back(here.key.customer);
+    else if (!lies_apart(same, session))
+      return false;
+    set_found(here.key, session);
+  }
+  here.before = newest_of(here.key.customer);
+  if (here.before == kNoSession) {
+    by_customer_.insert(here.key.customer, session);
+    return true;
+  }
+  if (!begins_before(here.before, session)) disordered.push_back(here.key.customer);
+  sessions_[here.before].behind = session;
+  set_newest(here.key.customer, session);
+  return true;
+}
+
+bool SessionTable::put_in_order(std::uint64_t customer)
+{
+  std::vector<SessionNumber> all;
+  for (auto session = newest_of(customer); session != kNoSession; session = before(session)) all.push_back(session);
+  std::sort(all.begin(), all.end(), [this](SessionNumber a, SessionNumber b) { return begins_before(a, b); });
+  auto before_it = kNoSession;
+  auto without_id = kNoSession; // the newest so far
+  for (const auto session : all) {
+    auto& here = sessions_[session];
+    here.before = before_it;
+    here.behind = kNoSession;
+    if (before_it != kNoSession) sessions_[before_it].behind = session;
+    before_it = session;
+    if (here.key.site != 0) continue;
+    if (without_id != kNoSession && !lies_apart(without_id, session)) return false;
+    without_id = session;
+  }
+  set_newest(customer, before_it);
+  if (without_id != kNoSession) set_found(sessions_[without_id].key, without_id);
+  return true;
+}
+
+// Of two that begin at once the order is that of their keys.
+bool SessionTable::begins_before(SessionNumber a, SessionNumber b) const
+{
+  return std::tie(clicks(a).front().time, sessions_[a].key) < std::tie(clicks(b).front().time, sessions_[b].key);
+}
+
+// Of two sessions without a session id.
+bool SessionTable::lies_apart(SessionNumber before, SessionNumber after) const
+{
+  return clicks(before).back().time + idle_ < clicks(after).front().time;
 }
 
 void SessionTable::basket(SessionNumber session, std::vector<ItemNumber>& out) const
@@ -247,14 +348,22 @@ void SessionTable::basket(SessionNumber session, std::vector<ItemNumber>& out) c
 
 SessionNumber SessionTable::find(const SessionKey& key) const
 {
-  const auto found = by_key_.find(key);
-  return found == by_key_.end() ? kNoSession : found->second;
+  return by_key_.find(hash_of(key), [&](SessionNumber session) { return sessions_[session].key == key; });
 }
 
 SessionNumber SessionTable::newest_of(std::uint64_t customer) const
 {
-  const auto found = by_customer_.find(customer);
-  return found == by_customer_.end() ? kNoSession : found->second;
+  return by_customer_.find(customer, [&](SessionNumber session) { return sessions_[session].key.customer == customer; });
+}
+
+void SessionTable::set_found(const SessionKey& key, SessionNumber session)
+{
+  by_key_.set(hash_of(key), session, [&](SessionNumber other) { return sessions_[other].key == key; });
+}
+
+void SessionTable::set_newest(std::uint64_t customer, SessionNumber session)
+{
+  by_customer_.set(customer, session, [&](SessionNumber other) { return sessions_[other].key.customer == customer; });
 }
 
 SessionNumber SessionTable::before(SessionNumber session) const
@@ -280,14 +389,14 @@ void SessionTable::link_last(SessionNumber session)
 
 std::size_t SessionTable::bytes() const
 {
-  constexpr std::size_t kMapEntry = 32;
-  return clicks_.bytes() + items_.bytes() + sessions_.capacity() * (sizeof(Session) + sizeof(distinct_.front())) +
-         by_key_.bucket_count() * kMapEntry + by_customer_.bucket_count() * (kMapEntry - 8);
+  return clicks_.bytes() + items_.bytes() + sessions_.capacity() * (sizeof(Session) + sizeof(distinct_.front())) + by_key_.bytes() +
+         by_customer_.bytes();
 }
 
 void SessionTable::reserve(std::size_t sessions)
 {
   sessions_.reserve(sessions);
+  distinct_.reserve(sessions);
   by_key_.reserve(sessions);
   by_customer_.reserve(sessions);
 }

@@ -17,6 +17,7 @@ attune_test(unit_core_model
     unit/core/refusals_test.cc
     unit/core/run_pool_test.cc
     unit/core/sequences_test.cc
+    unit/core/session_index_test.cc
     unit/core/session_table_test.cc
     unit/pipeline/recommend_test.cc
     unit/pipeline/train_test.cc

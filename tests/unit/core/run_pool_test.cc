@@ -34,6 +34,10 @@ BOOST_AUTO_TEST_CASE(runs_hold_what_vectors_hold)
       if (random() % 40 == 0) {
         pool.release(runs[at]);
         expected[at].clear();
+      } else if (expected[at].empty() && random() % 2 == 0) {
+        expected[at].resize(random() % longest);
+        for (auto& value : expected[at]) value = random();
+        pool.assign(runs[at], expected[at]);
       } else if (random() % 40 == 0) {
         pool.reserve(runs[at], 1 + random() % longest);
       } else {

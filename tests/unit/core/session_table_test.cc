@@ -94,6 +94,14 @@ std::vector<ItemNumber> without_repeats(const std::vector<Click>& clicks)
   return items;
 }
 
+template <class Sessions>
+bool load(const Sessions& sessions, SessionTable& table)
+{
+  table.reserve(sessions.size());
+  for (const NaiveSession& session : sessions) table.load(session.key, session.clicks);
+  return table.finish_loading();
+}
+
 // The links and the maps say what the sessions themselves say.
 std::string fault_of(const SessionTable& table)
 {
@@ -161,7 +169,40 @@ BOOST_AUTO_TEST_CASE(after_any_operations_it_holds_what_a_naive_one_holds)
       RC_ASSERT(all_of(table) == naive.all());
       RC_ASSERT(fault_of(table) == "");
     }
+    SessionTable copy{Milliseconds(kIdle)};
+    RC_ASSERT(load(naive.all(), copy));
+    RC_ASSERT(all_of(copy) == naive.all());
+    RC_ASSERT(fault_of(copy) == "");
+    RC_ASSERT(copy.usual_length() == table.usual_length());
+    RC_ASSERT(copy.items_in_sessions() == table.items_in_sessions());
+    for (int i = 0; i < 40; ++i) {
+      const SessionKey key{1 + below(customers), sites == 0 ? 0 : below(sites)};
+      const Click click{static_cast<std::int64_t>(below(span)), random(), static_cast<ItemNumber>(below(6)), ClickKind::view};
+      learn(table, key, click);
+      learn(copy, key, click);
+    }
+    RC_ASSERT(all_of(copy) == all_of(table));
+    RC_ASSERT(fault_of(copy) == "");
   }));
+}
+
+BOOST_AUTO_TEST_CASE(sessions_that_can_not_stand_beside_one_another_are_no_table)
+{
+  const auto loads = [](std::initializer_list<NaiveSession> sessions) {
+    SessionTable table{Milliseconds(kIdle)};
+    return load(sessions, table);
+  };
+  const auto at = [](SessionKey key, std::int64_t first, std::int64_t last) {
+    return NaiveSession{key, {{first, 1, 0, ClickKind::view}, {last, 2, 0, ClickKind::view}}};
+  };
+  BOOST_TEST(loads({at({1, 5}, 0, 10), at({1, 6}, 0, 10), at({2, 5}, 0, 10)}));
+  BOOST_TEST(!loads({at({1, 5}, 0, 10), at({1, 6}, 0, 10), at({1, 5}, 20, 30)}));
+  BOOST_TEST(loads({at({1, 0}, 0, 10), at({1, 0}, 10 + kIdle + 1, 5'000)}));
+  BOOST_TEST(!loads({at({1, 0}, 0, 10), at({1, 0}, 10 + kIdle, 5'000)}));
+  BOOST_TEST(!loads({at({1, 0}, 10 + kIdle, 5'000), at({1, 0}, 0, 10)}));
+  BOOST_TEST(loads({at({1, 0}, 9'000, 9'010), at({1, 0}, 0, 10), at({1, 0}, 5'000, 5'010)}));
+  BOOST_TEST(!loads({at({1, 0}, 9'000, 9'010), at({1, 0}, 0, 10), at({1, 0}, 5'000, 8'500)}));
+  BOOST_TEST(!loads({at({1, 0}, 0, 9'000), at({1, 0}, 5'000, 5'010)}));
 }
 
 BOOST_AUTO_TEST_CASE(links_and_maps_agree_after_many_thousand_operations)
