@@ -20,6 +20,7 @@ namespace {
 // Half of what may be in flight: while the server works on one such piece, the next is being made and the replies of the last are read.
 constexpr std::size_t kPieceBytes = 256 * 1024;
 constexpr std::size_t kPieceCommands = 512;
+constexpr std::size_t kArrivedBytes = 64 * 1024;
 
 timeval to_timeval(Milliseconds limit)
 {
@@ -171,6 +172,16 @@ Error redis_error(std::string_view place, std::string_view what, std::string_vie
   return {Code::config, std::move(message)};
 }
 
+std::string_view text_of(const redisReply& reply)
+{
+  return {reply.str, static_cast<std::size_t>(reply.len)};
+}
+
+bool is_error(const redisReply& reply)
+{
+  return reply.type == REDIS_REPLY_ERROR;
+}
+
 void RedisCommands::clear()
 {
   bytes_.clear();
@@ -267,8 +278,7 @@ Status RedisConnection::introduce()
     return exchange(
         1, [&](std::size_t, RedisCommands& commands) { commands.add(command); },
         [&](std::size_t, const redisReply& reply) -> Status {
-          if (reply.type != REDIS_REPLY_ERROR) return {};
-          return redis_error(place_.name, *command.begin(), std::string_view(reply.str, static_cast<std::size_t>(reply.len)));
+          return is_error(reply) ? Status(redis_error(place_.name, *command.begin(), text_of(reply))) : Status();
         });
   };
   Status status;
@@ -332,6 +342,40 @@ Status RedisConnection::exchange(std::size_t count, const Append& append, const 
     if (!result.ok() && answered == made) return result;
   }
   return result;
+}
+
+int RedisConnection::descriptor() const
+{
+  ATTUNE_ASSERT(connected());
+  return context_->fd;
+}
+
+Status RedisConnection::post(std::initializer_list<std::string_view> command)
+{
+  ATTUNE_ASSERT(connected());
+  outgoing_.clear();
+  outgoing_.add(command);
+  return send(outgoing_.bytes());
+}
+
+Status RedisConnection::take_arrived(const Hear& take)
+{
+  ATTUNE_ASSERT(connected());
+  std::array<char, kArrivedBytes> bytes;
+  const ssize_t got = ::recv(context_->fd, bytes.data(), bytes.size(), MSG_DONTWAIT);
+  if (got == 0) return lost("read", "the server closed the connection");
+  if (got < 0 && errno != EAGAIN && errno != EWOULDBLOCK && errno != EINTR) return lost("read", std::strerror(errno));
+  redisReader* const reader = context_->reader;
+  if (got > 0 && redisReaderFeed(reader, bytes.data(), static_cast<std::size_t>(got)) != REDIS_OK) {
+    return lost("read", std::string(reader->errstr));
+  }
+  for (;;) {
+    void* raw = nullptr;
+    if (redisReaderGetReply(reader, &raw) != REDIS_OK) return lost("read", std::string(reader->errstr));
+    if (raw == nullptr) return {};
+    const Reply reply(static_cast<redisReply*>(raw));
+    if (Status status = take(*reply); !status.ok()) return status;
+  }
 }
 
 } // namespace attune

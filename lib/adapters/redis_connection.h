@@ -55,6 +55,10 @@ class RedisCommands {
 // TRYAGAIN, MISCONF, NOREPLICAS, "max number of clients"), else `config` (WRONGTYPE, NOAUTH, WRONGPASS, NOPERM and any other).
 [[nodiscard]] Error redis_error(std::string_view place, std::string_view what, std::string_view reply);
 
+// The bytes of a string, status or error reply; none of any other.
+[[nodiscard]] std::string_view text_of(const redisReply& reply);
+[[nodiscard]] bool is_error(const redisReply& reply);
+
 class RedisConnection {
  public:
   explicit RedisConnection(RedisPlace place);
@@ -78,6 +82,16 @@ class RedisConnection {
   using Append = std::function<void(std::size_t, RedisCommands&)>;
   using Take = std::function<Status(std::size_t, const redisReply&)>;
   Status exchange(std::size_t count, const Append& append, const Take& take);
+
+  // --- For what a server says unasked: subscriptions. Beside exchange() only while no reply is awaited. ---
+  // To be polled for reading. REQUIRES: connected().
+  [[nodiscard]] int descriptor() const;
+  // Sends one command and leaves its reply to take_arrived(). ERRORS: unreachable (the connection is closed).
+  Status post(std::initializer_list<std::string_view> command);
+  // Hands out what has arrived, about 64 KiB of it at most, without waiting for more. An error of `take` ends it.
+  // ERRORS: unreachable (the connection is closed), what `take` returned.
+  using Hear = std::function<Status(const redisReply&)>;
+  Status take_arrived(const Hear& take);
 
  private:
   struct FreeContext {

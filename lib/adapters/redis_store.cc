@@ -8,6 +8,7 @@
 #include <thread>
 #include <unordered_set>
 
+#include "adapters/backoff.h"
 #include "adapters/store_names.h"
 #include "base/assert.h"
 
@@ -16,8 +17,6 @@ namespace {
 
 using SteadyClock = std::chrono::steady_clock;
 
-constexpr Milliseconds kFirstPause{5};
-constexpr Milliseconds kLongestPause{500};
 constexpr std::size_t kHeader = 32; // digest and nonce
 constexpr std::size_t kScanPage = 1000;
 constexpr Digest kNone{};
@@ -51,16 +50,6 @@ if now == ARGV[2] then return 1 end
 return 0
 )";
 
-std::string_view text_of(const redisReply& reply)
-{
-  return {reply.str, static_cast<std::size_t>(reply.len)};
-}
-
-bool is_error(const redisReply& reply)
-{
-  return reply.type == REDIS_REPLY_ERROR;
-}
-
 std::string_view bytes_of(const Digest& digest)
 {
   return {reinterpret_cast<const char*>(digest.data()), digest.size()};
@@ -74,22 +63,6 @@ std::string run_id_of(std::string_view info)
   const std::string_view rest = info.substr(at + field.size());
   return std::string(rest.substr(0, rest.find_first_of("\r\n")));
 }
-
-// Pauses that double up to a limit, each cut by a random share so that many clients do not come back at once.
-class Backoff {
- public:
-  Milliseconds next()
-  {
-    const Milliseconds whole = std::min(kLongestPause, kFirstPause * (1 << std::min(tries_, 10)));
-    ++tries_;
-    return Milliseconds(std::uniform_int_distribution<std::int64_t>((whole.count() + 1) / 2, whole.count())(random_));
-  }
-  void reset() { tries_ = 0; }
-
- private:
-  int tries_ = 0;
-  std::minstd_rand random_{std::random_device{}()};
-};
 
 // 16 bytes no other write has: 8 random ones of the handle, and a count.
 class NonceSource {
