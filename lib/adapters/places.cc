@@ -5,6 +5,7 @@
 #include "adapters/file_log.h"
 #include "adapters/kafka_log.h"
 #include "adapters/memory_store.h"
+#include "adapters/redis_changes.h"
 #include "adapters/redis_store.h"
 #include "adapters/rocksdb_store.h"
 
@@ -103,6 +104,16 @@ Result<std::unique_ptr<Port>> open_log(std::string_view text, const LogOptions& 
   return unknown_scheme(*url, "a log: kafka:// or file://");
 }
 
+bool is_redis(const PlaceUrl& url)
+{
+  return url.scheme == "redis" || url.scheme == "redis+unix";
+}
+
+Error unknown_store(const PlaceUrl& url)
+{
+  return unknown_scheme(url, "a store: redis://, redis+unix://, rocksdb:// or memory:");
+}
+
 } // namespace
 
 Result<PlaceUrl> parse_place_url(std::string_view url)
@@ -178,10 +189,22 @@ Result<std::unique_ptr<ProfileStore>> open_store(std::string_view text, const St
     const auto directory = directory_of(*url);
     return directory.ok() ? open_rocksdb_store(*directory, options) : directory.error();
   }
-  if (url->scheme == "redis" || url->scheme == "redis+unix") {
+  if (is_redis(*url)) {
     return open_redis_store(text, options);
   }
-  return unknown_scheme(*url, "a store: redis://, redis+unix://, rocksdb:// or memory:");
+  return unknown_store(*url);
+}
+
+Result<std::unique_ptr<ChangeFeed>> open_change_feed(std::string_view text, const StoreOptions& options, ChangeMode mode)
+{
+  const auto url = parse_place_url(text);
+  if (!url.ok()) {
+    return url.error();
+  }
+  if (url->scheme == "memory" || url->scheme == "rocksdb") {
+    return std::unique_ptr<ChangeFeed>();
+  }
+  return is_redis(*url) ? open_redis_changes(text, options, mode) : unknown_store(*url);
 }
 
 } // namespace attune

@@ -16,6 +16,7 @@
 
 #include "adapters/store_options.h"
 #include "base/clock.h"
+#include "pipeline/change_feed.h"
 #include "pipeline/ports.h"
 
 namespace attune {
@@ -42,6 +43,11 @@ struct LogOptions {
 [[nodiscard]] bool is_log_url(std::string_view place);
 
 [[nodiscard]] Result<std::unique_ptr<ProfileStore>> open_store(std::string_view url, const StoreOptions& options);
+
+// Tells of what others write into that store; it connects when it is started. Null for stores that notify nobody: `memory:`, which has no
+// others, and RocksDB.
+[[nodiscard]] Result<std::unique_ptr<ChangeFeed>> open_change_feed(std::string_view url, const StoreOptions& options,
+                                                                   ChangeMode mode);
 
 // The parts of a URL, as far as adapters need them. "redis+unix:///run/r.sock?db=1" -> {"redis+unix", "", "/run/r.sock", "db=1"};
 // "file:log" -> {"file", "", "log", ""}. The path is percent-decoded, the rest stands as it came.

@@ -10,6 +10,12 @@
 
 namespace attune {
 
+// How a server tells of changes, for kinds of stores that do.
+enum class ChangeMode {
+  tracking, // Redis: client tracking, nothing to configure
+  keyspace, // Redis: keyspace notifications, which its operator turns on
+};
+
 struct StoreOptions {
   std::string name_space; // [a-z0-9-]*; stores of different namespaces do not see each other
 

@@ -13,6 +13,8 @@ struct ChangeListener {
   std::function<void(const CustomerId&)> changed; // also its removal
   // Some changes may have been missed (the connection was lost, or just made): anything may have changed.
   std::function<void()> all_changed;
+  // Why changes are not told any more, and every other reason that comes up until they are; for people. May be empty.
+  std::function<void(const Error&)> lost = {};
 };
 
 class ChangeFeed {

@@ -8,9 +8,9 @@
 
 #include <cstring>
 #include <filesystem>
-#include <list>
 #include <stdexcept>
-#include <vector>
+#include <string_view>
+#include <utility>
 
 namespace attune::test {
 namespace {
@@ -73,7 +73,8 @@ class Counter {
 
 struct FaultyProxy::Connection {
   int client = -1;
-  int server = -1;
+  int server = -1; // none: half closed
+  std::string said; // by the client
   Counter commands;
   ~Connection()
   {
@@ -85,7 +86,7 @@ struct FaultyProxy::Connection {
 FaultyProxy::FaultyProxy(std::string server_socket) : server_socket_(std::move(server_socket))
 {
   std::string directory = (std::filesystem::temp_directory_path() / "attune-proxy-XXXXXX").string();
-  if (::mkdtemp(directory.data()) == nullptr || ::pipe(stop_) != 0) throw std::runtime_error("proxy: " + directory);
+  if (::mkdtemp(directory.data()) == nullptr || ::pipe(wake_) != 0) throw std::runtime_error("proxy: " + directory);
   socket_ = directory + "/proxy.sock";
   listener_ = ::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
   const sockaddr_un address = address_of(socket_);
@@ -97,9 +98,9 @@ FaultyProxy::FaultyProxy(std::string server_socket) : server_socket_(std::move(s
 
 FaultyProxy::~FaultyProxy()
 {
-  ::close(stop_[1]);
+  ::close(wake_[1]);
   thread_.join();
-  ::close(stop_[0]);
+  ::close(wake_[0]);
   ::close(listener_);
   std::error_code ignored;
   std::filesystem::remove_all(std::filesystem::path(socket_).parent_path(), ignored);
@@ -117,6 +118,41 @@ void FaultyProxy::answer(std::string part, std::string line, int times)
   fault_ = Fault{std::move(part), std::move(line), times};
 }
 
+void FaultyProxy::cut(const std::string& part)
+{
+  give({part, false});
+}
+
+void FaultyProxy::half_close(const std::string& part)
+{
+  give({part, true});
+}
+
+void FaultyProxy::give(Order order)
+{
+  const std::lock_guard lock(mutex_);
+  orders_.push_back(std::move(order));
+  [[maybe_unused]] const auto ignored = ::write(wake_[1], "", 1);
+}
+
+void FaultyProxy::carry_out(std::list<Connection>& connections)
+{
+  char byte = 0;
+  [[maybe_unused]] const auto ignored = ::read(wake_[0], &byte, 1);
+  const std::lock_guard lock(mutex_);
+  for (const Order& order : std::exchange(orders_, {})) {
+    for (auto one = connections.begin(); one != connections.end();) {
+      const bool meant = one->said.find(order.part) != std::string::npos;
+      faults_ += meant ? 1 : 0;
+      if (meant && order.half && one->server >= 0) {
+        ::close(one->server);
+        one->server = -1;
+      }
+      one = meant && !order.half ? connections.erase(one) : std::next(one);
+    }
+  }
+}
+
 std::optional<FaultyProxy::Fault> FaultyProxy::fault_for(const std::string& request)
 {
   const std::lock_guard lock(mutex_);
@@ -132,6 +168,8 @@ bool FaultyProxy::request_arrives(Connection& one)
 {
   const std::string request = receive(one.client);
   if (request.empty()) return false;
+  if (one.server < 0) return true;
+  if (one.said.size() < 1 << 16) one.said += request;
   const int commands = one.commands.whole_in(request);
   const std::optional<Fault> fault = fault_for(request);
   if (fault && fault->line) {
@@ -155,12 +193,16 @@ void FaultyProxy::run()
 {
   std::list<Connection> connections;
   for (;;) {
-    std::vector<pollfd> polled{{stop_[0], POLLIN, 0}, {listener_, POLLIN, 0}};
+    std::vector<pollfd> polled{{wake_[0], POLLIN, 0}, {listener_, POLLIN, 0}};
     for (const Connection& one : connections) {
       polled.push_back({one.client, POLLIN, 0});
       polled.push_back({one.server, POLLIN, 0});
     }
     if (::poll(polled.data(), polled.size(), -1) < 0) continue;
+    if ((polled[0].revents & POLLIN) != 0) {
+      carry_out(connections);
+      continue;
+    }
     if (polled[0].revents != 0) return;
     std::size_t at = 2;
     for (auto one = connections.begin(); one != connections.end(); at += 2) {
