@@ -58,6 +58,7 @@ struct Service::Parts {
   std::optional<KnownProfiles> known;
   std::optional<Watchers> watchers;
   std::unique_ptr<ProfileReaders> readers;
+  std::unique_ptr<ChangeFeed> changes; // after what it tells
   Breaker breaker;
 
   // Profiles.
@@ -220,9 +221,29 @@ Status Service::Parts::open_answers()
   auto lists = settings.fallback_lists();
   if (!lists) return lists.error();
   parts.fallback = std::move(*lists);
-  // The updater in this process tells of all it writes; nobody else writes an embedded store.
-  const bool alone = settings.roles.profile && !settings.store.url.starts_with("redis");
-  if (!alone) parts.changes_are_told = [] { return false; };
+  auto feed_of_changes = settings.store.open_changes(place.name_space, settings.changes);
+  if (!feed_of_changes) return feed_of_changes.error();
+  changes = std::move(*feed_of_changes);
+  if (changes) {
+    auto begun = changes->start({
+        .changed =
+            [this](const CustomerId& customer) {
+              known->changed(customer);
+              watchers->changed(customer);
+            },
+        .all_changed =
+            [this] {
+              known->all_changed();
+              watchers->all_changed();
+            },
+        .lost = [](const Error& error) { warn(error.message); },
+    });
+    if (!begun) return begun;
+    parts.changes_are_told = [this] { return changes->told(); };
+  } else if (!settings.roles.profile) {
+    // Another process writes an embedded store, and nobody tells. (The updater in this one tells of all it writes.)
+    parts.changes_are_told = [] { return false; };
+  }
   answers.emplace(std::move(parts));
   declare_metrics(metrics, *answers, *known, *watchers, breaker);
   return {};

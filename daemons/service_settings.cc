@@ -76,6 +76,8 @@ void ServiceSettings::declare(Tool& tool, bool choose)
     tool.option("--rules", rules, "FILE", "filters, boosts, pins, offers and segments: attune-rules(5)");
     tool.option("--static", fallback, "SLOT=ITEM,…",
                 "what is shown when nothing else can be (repeatable; without SLOT=: everywhere)");
+    tool.option("--changes", changes, "WAY", "how a Redis store tells of profiles that others wrote",
+                {{"tracking", ChangeMode::tracking}, {"keyspace", ChangeMode::keyspace}});
     tool.option("--known", known, "SIZE", "memory for the profiles of those who ask");
     tool.option("--max-streams", streams, "N", "open event streams").range(0, 1'000'000);
   }

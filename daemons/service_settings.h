@@ -9,6 +9,7 @@
 
 #include "adapters/http_access.h"
 #include "adapters/http_server.h"
+#include "adapters/store_options.h"
 #include "places_options.h"
 #include "roles.h"
 #include "service/log.h"
@@ -53,6 +54,7 @@ struct ServiceSettings {
   std::optional<std::string> model, catalog, rules;
   Learn learn = Learn::on;
   Milliseconds snapshot_every = std::chrono::minutes(10);
+  ChangeMode changes = ChangeMode::tracking;
   ByteSize known{64u << 20};
   std::vector<std::string> fallback; // --static SLOT=ITEM,…
 

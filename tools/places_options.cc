@@ -114,14 +114,24 @@ void declare_libraries(Tool& tool)
   tool.uses("librdkafka " + kafka_library_version());
 }
 
-Result<std::unique_ptr<ProfileStore>> StorePlace::open(const std::string& name_space, bool read_only) const
+StoreOptions StorePlace::options(const std::string& name_space, bool read_only) const
 {
   StoreOptions options;
   options.name_space = name_space;
   options.password = password;
   options.profile_ttl = ttl;
   options.read_only = read_only;
-  return open_store(url, options);
+  return options;
+}
+
+Result<std::unique_ptr<ProfileStore>> StorePlace::open(const std::string& name_space, bool read_only) const
+{
+  return open_store(url, options(name_space, read_only));
+}
+
+Result<std::unique_ptr<ChangeFeed>> StorePlace::open_changes(const std::string& name_space, ChangeMode mode) const
+{
+  return open_change_feed(url, options(name_space, true), mode);
 }
 
 } // namespace attune

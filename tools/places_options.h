@@ -46,6 +46,11 @@ struct StorePlace {
                std::string help = "the profiles: redis://HOST:PORT, redis+unix:///SOCKET, rocksdb:///DIR or memory:");
   void declare_password(Command& command); // alone
   Result<std::unique_ptr<ProfileStore>> open(const std::string& name_space, bool read_only = false) const;
+  // Null where the store does not tell.
+  [[nodiscard]] Result<std::unique_ptr<ChangeFeed>> open_changes(const std::string& name_space, ChangeMode mode) const;
+
+ private:
+  [[nodiscard]] StoreOptions options(const std::string& name_space, bool read_only) const;
 };
 
 // A moment, as an option's value: RFC 3339, or ms since 1970. ERRORS: usage, the reason alone.

@@ -243,7 +243,9 @@ int main(int argc, char** argv)
     attune::replay(argv[2]);
     return 0;
   }
-  const auto run = what == "answers" ? attune::answers : what == "learn" ? attune::learn : what == "load"   ? attune::load
+  const auto run = what == "answers"  ? attune::answers
+                   : what == "learn"  ? attune::learn
+                   : what == "load"   ? attune::load
                    : what == "events" ? attune::events
                                       : nullptr;
   if (!run || argc != 4) {

@@ -132,7 +132,9 @@ int load(int port, double rate, double seconds, std::size_t most, const char* fi
   }
   const auto count = static_cast<std::size_t>(rate * seconds);
   const auto begun = Steady::now();
-  const auto due_of = [&](std::size_t i) { return begun + std::chrono::nanoseconds(static_cast<std::int64_t>(1e9 * static_cast<double>(i) / rate)); };
+  const auto due_of = [&](std::size_t i) {
+    return begun + std::chrono::nanoseconds(static_cast<std::int64_t>(1e9 * static_cast<double>(i) / rate));
+  };
   std::vector<double> took;
   std::vector<double> late;
   std::deque<std::size_t> waiting;
@@ -185,10 +187,12 @@ int load(int port, double rate, double seconds, std::size_t most, const char* fi
   const auto at = [](const std::vector<double>& values, double share) {
     return values[static_cast<std::size_t>(share * static_cast<double>(values.size() - 1))];
   };
-  std::printf("{\"sent\":%zu,\"errors\":%zu,\"rate\":%.0f,\"late_p99_us\":%.0f,\"p50_us\":%.0f,\"p90_us\":%.0f,\"p99_us\":%.0f,\"p999_us\":%.0f,"
-              "\"max_us\":%.0f}\n",
-              count, errors, static_cast<double>(count) / wall, at(late, .99), at(took, .5), at(took, .9), at(took, .99),
-              at(took, .999), took.back());
+  std::printf(
+      "{\"sent\":%zu,\"errors\":%zu,\"rate\":%.0f,\"late_p99_us\":%.0f,\"p50_us\":%.0f,\"p90_us\":%.0f,\"p99_us\":%.0f,\"p999_us\":"
+      "%.0f,"
+      "\"max_us\":%.0f}\n",
+      count, errors, static_cast<double>(count) / wall, at(late, .99), at(took, .5), at(took, .9), at(took, .99), at(took, .999),
+      took.back());
   return 0;
 }
 
@@ -225,6 +229,7 @@ int main(int argc, char** argv)
   if (what == "load" && argc == 7)
     return attune::load(std::atoi(argv[2]), std::atof(argv[3]), std::atof(argv[4]), std::strtoull(argv[5], nullptr, 10), argv[6]);
   if (what == "streams" && argc == 4) return attune::streams(std::atoi(argv[2]), std::strtoull(argv[3], nullptr, 10));
-  std::fprintf(stderr, "usage: attune-service-bench constant BYTES | load PORT RATE SECONDS CONNECTIONS TARGETS | streams PORT COUNT\n");
+  std::fprintf(stderr,
+               "usage: attune-service-bench constant BYTES | load PORT RATE SECONDS CONNECTIONS TARGETS | streams PORT COUNT\n");
   return 64;
 }

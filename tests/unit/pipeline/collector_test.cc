@@ -22,7 +22,8 @@ class HeldLog final : public LogWriter {
   Status append(const OutgoingRecord& record, Delivered delivered) override
   {
     if (refusing) return Error{Code::io, "the disk is full"};
-    kept.push_back({std::string(record.topic), std::string(record.key.value()), std::string(record.value.value()), std::move(delivered)});
+    kept.push_back(
+        {std::string(record.topic), std::string(record.key.value()), std::string(record.value.value()), std::move(delivered)});
     return {};
   }
   Status flush(Milliseconds) override { return {}; }
@@ -93,7 +94,8 @@ BOOST_AUTO_TEST_CASE(a_whole_event_travels_as_it_came_to_its_topic_under_its_cus
 
 BOOST_AUTO_TEST_CASE(what_is_no_event_is_a_dead_letter_with_its_bytes_and_the_others_count)
 {
-  const auto body = std::string(kView) + "\n{\"type\":\"view\",\"customer\":\"ana\",\"id\":\"e2\",\"price\":\"x\",\"item\":\"l\"}\n";
+  const auto body =
+      std::string(kView) + "\n{\"type\":\"view\",\"customer\":\"ana\",\"id\":\"e2\",\"price\":\"x\",\"item\":\"l\"}\n";
   const auto batch = collector->read(body);
   BOOST_TEST_REQUIRE(batch.ok());
   BOOST_TEST(batch->events.size() == 1U);

@@ -28,7 +28,9 @@ struct Fixture : PipelineFixture {
   }
 
   // Learns until `done`, then stops.
-  void learn(LearnerOptions options, const std::function<bool(const Learner&)>& done = [](const Learner& learner) { return learner.counts().caught_up.load(); })
+  void learn(
+      LearnerOptions options,
+      const std::function<bool(const Learner&)>& done = [](const Learner& learner) { return learner.counts().caught_up.load(); })
   {
     stop = false;
     auto reader = open_file_log_reader(log_options);
