@@ -78,6 +78,11 @@ bool same_word(std::string_view a, std::string_view b)
   return a.size() == b.size() && std::equal(a.begin(), a.end(), b.begin(), [](char x, char y) { return lower(x) == lower(y); });
 }
 
+IpAddress to_ip(const asio::ip::address& address)
+{
+  return {(address.is_v4() ? asio::ip::make_address_v6(asio::ip::v4_mapped, address.to_v4()) : address.to_v6()).to_bytes()};
+}
+
 HttpMethod to_method(http::verb verb)
 {
   switch (verb) {
@@ -782,6 +787,7 @@ class Exchange final : public HttpExchange, public std::enable_shared_from_this<
   void answer(HttpAnswer answer) override
   {
     ATTUNE_ASSERT(try_take());
+    ATTUNE_ASSERT(answer.status >= 200 && answer.status <= 599);
     Loop& loop = *connection_->lane()->loop;
     if (loop.is_here()) {
       connection_->answer(std::move(answer));
@@ -911,8 +917,8 @@ void Connection::on_deadline(Deadline deadline)
 void Connection::drain()
 {
   if (state_ == State::streaming) {
-    stream_->close();
-    flush_stream();
+    const std::shared_ptr<StreamState> stream = stream_; // closing may end the connection at once
+    stream->close();
   } else if (state_ == State::reading && !started_) {
     // The last look at what may have been sent before the client could know.
     if (!read()) return;
@@ -1077,9 +1083,7 @@ bool Connection::take_head()
   const Head& head = buffers.head;
   http_11_ = head.version >= 11;
   keep_alive_ = parser_->keep_alive();
-  if (const Header* id = head.find(http::field::unknown); id != nullptr) {
-    if (const std::string_view given = header("X-Request-Id"); is_request_id(given)) id_ = given;
-  }
+  if (const std::string_view given = header("X-Request-Id"); is_request_id(given)) id_ = given;
   const Refusal refusal = check_head(head);
   if (refusal.status != 0) {
     refuse(refusal.status, refusal.detail);
@@ -1628,27 +1632,26 @@ void Lane::take(Socket socket)
   error_code ec;
   const tcp::endpoint from = socket.remote_endpoint(ec);
   if (ec) return; // it has gone
-  const std::optional<IpAddress> peer = parse_ip_address(from.address().to_string());
-  if (!peer) return;
+  const IpAddress peer = to_ip(from.address());
   socket.set_option(tcp::no_delay(true), ec);
   socket.non_blocking(true, ec);
   accepted.add(1);
 
   const HttpLimits& limits = listener->config.limits;
   bool refuse = listener->open.fetch_add(1) >= limits.connections;
-  const bool by_address = limits.connections_per_address > 0 && !listener->trusts(*peer);
+  const bool by_address = limits.connections_per_address > 0 && !listener->trusts(peer);
   bool counted_address = false;
   {
     const std::lock_guard lock(listener->mutex);
     ++listener->present;
     if (!refuse && by_address) {
-      std::size_t& count = listener->per_address[*peer];
+      std::size_t& count = listener->per_address[peer];
       counted_address = count < limits.connections_per_address;
       refuse = !counted_address;
       if (counted_address) ++count;
     }
   }
-  const auto connection = std::make_shared<Connection>(shared_from_this(), std::move(socket), *peer);
+  const auto connection = std::make_shared<Connection>(shared_from_this(), std::move(socket), peer);
   connection->counted_address_ = counted_address;
   if (!refuse) {
     connection->begin();
