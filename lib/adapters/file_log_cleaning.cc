@@ -22,6 +22,22 @@ struct Sealed {
 // The newest offset of each key.
 using NewestOfKey = std::unordered_map<std::string, std::int64_t>;
 
+Status remove_segment(const PartitionFiles& files, std::int64_t base)
+{
+  if (::unlink(files.segment_path(base).c_str()) != 0 && errno != ENOENT) {
+    return file_error(files.segment_path(base), "unlink", errno);
+  }
+  ::unlink(files.newest_path(base).c_str());
+  return {};
+}
+
+// What is durable now; nothing: the mark is broken or was never written.
+Result<std::optional<Mark>> mark_of(const PartitionFiles& files)
+{
+  const auto mark_file = open_file(files.mark_path(), O_RDONLY);
+  return mark_file.ok() ? files.read_mark(mark_file->get()) : Result<std::optional<Mark>>(mark_file.error());
+}
+
 class Cleaning {
  public:
   Cleaning(const PartitionFiles& files, const TopicSettings& settings, const FileLogOptions& options)
@@ -31,11 +47,7 @@ class Cleaning {
 
   Status run()
   {
-    const auto mark_file = open_file(files_.mark_path(), O_RDONLY);
-    if (!mark_file.ok()) {
-      return mark_file.error();
-    }
-    const auto mark = files_.read_mark(mark_file->get());
+    const auto mark = mark_of(files_);
     if (!mark.ok()) {
       return mark.error();
     }
@@ -99,10 +111,9 @@ class Cleaning {
       if (!*gone) {
         break;
       }
-      if (::unlink(files_.segment_path(segment.base).c_str()) != 0 && errno != ENOENT) {
-        return file_error(files_.segment_path(segment.base), "unlink", errno);
+      if (auto status = remove_segment(files_, segment.base); !status.ok()) {
+        return status;
       }
-      ::unlink(files_.newest_path(segment.base).c_str());
       total -= segment.bytes;
     }
     return {};
@@ -188,9 +199,9 @@ class Cleaning {
   std::vector<Sealed> sealed_;
 };
 
-} // namespace
-
-Status clean_partition(const PartitionFiles& files, const TopicSettings& settings, const FileLogOptions& options)
+// One at a time: whoever comes second leaves it to the first.
+template <class Work>
+Status cleaning_alone(const PartitionFiles& files, Work work)
 {
   const auto lock = open_file(files.clean_path(), O_RDWR);
   if (!lock.ok()) {
@@ -200,7 +211,38 @@ Status clean_partition(const PartitionFiles& files, const TopicSettings& setting
   if (!ours.ok()) {
     return ours.error();
   }
-  return *ours ? Cleaning(files, settings, options).run() : Status();
+  return *ours ? work() : Status();
+}
+
+} // namespace
+
+Status clean_partition(const PartitionFiles& files, const TopicSettings& settings, const FileLogOptions& options)
+{
+  return cleaning_alone(files, [&] { return Cleaning(files, settings, options).run(); });
+}
+
+Status remove_before(const PartitionFiles& files, std::int64_t offset)
+{
+  return cleaning_alone(files, [&]() -> Status {
+    const auto mark = mark_of(files);
+    if (!mark.ok()) {
+      return mark.error();
+    }
+    if (!*mark) {
+      return {};
+    }
+    const auto bases = files.segments(**mark);
+    if (!bases.ok()) {
+      return bases.error();
+    }
+    // A segment ends where the next begins; the last one is the mark's, and stays.
+    for (std::size_t i = 0; i + 1 < bases->size() && (*bases)[i + 1] <= offset; ++i) {
+      if (auto status = remove_segment(files, (*bases)[i]); !status.ok()) {
+        return status;
+      }
+    }
+    return {};
+  });
 }
 
 } // namespace attune

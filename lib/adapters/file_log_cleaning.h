@@ -16,4 +16,8 @@ namespace attune {
 // Thread rule: any. Cost: compaction reads the whole partition and keeps its keys in memory meanwhile. ERRORS: io.
 [[nodiscard]] Status clean_partition(const PartitionFiles& files, const TopicSettings& settings, const FileLogOptions& options);
 
+// Removes the sealed segments all of whose records stand before `offset`, whatever their age: for a log with one reader who needs them
+// no more. Thread rule and ERRORS as above.
+[[nodiscard]] Status remove_before(const PartitionFiles& files, std::int64_t offset);
+
 } // namespace attune

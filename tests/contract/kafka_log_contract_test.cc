@@ -16,8 +16,10 @@
 #include <thread>
 
 #include "adapters/kafka_log.h"
+#include "adapters/spool_place.h"
 #include "contract/log_suite.h"
 #include "support/kafka_server.h"
+#include "support/scratch.h"
 
 namespace attune::contract {
 namespace {
@@ -570,6 +572,59 @@ BOOST_AUTO_TEST_CASE(what_is_appended_while_the_broker_restarts_is_delivered_onc
   const auto values = values_of(options, at);
   BOOST_REQUIRE_EQUAL(values.size(), static_cast<std::size_t>(kRecords));
   for (int i = 0; i < kRecords; ++i) BOOST_REQUIRE_EQUAL(values[i], std::to_string(i));
+}
+
+BOOST_AUTO_TEST_CASE(what_is_appended_while_the_broker_is_away_is_durable_in_the_spool_and_comes_in_order_when_it_is_back)
+{
+  testing::KafkaServer server;
+  testing::Scratch scratch;
+  auto options = options_for(server.brokers());
+  options.limit = Milliseconds(3000);
+  const TopicPartition at{make_topic(options, 1), 0};
+  const TopicPartition not_met{make_topic(options, 1), 0}; // the writer asks for it when nobody answers
+  SpoolOptions patience;
+  patience.patience = Milliseconds(500);
+  auto spool = must(open_spool(scratch.path(), must(open_kafka_log_writer(options)), patience));
+  std::atomic<int> straight{0}, spooled{0}, failed{0};
+  int appended = 0;
+  const auto append_more = [&](const TopicPartition& to, int count) {
+    for (int i = 0; i < count; ++i)
+      must(append(*spool, to, std::to_string(appended++), [&](const Result<Placed>& placed) {
+        ++(!placed.ok() ? failed : placed.value().partition >= 0 ? straight : spooled);
+      }));
+  };
+  append_more(at, 1000);
+  must(spool->flush(log_under_test().patience));
+  BOOST_TEST(straight == 1000);
+
+  server.stop();
+  const auto start = SteadyClock::now();
+  append_more(at, 500);
+  append_more(not_met, 1000);
+  append_more(at, 1500);
+  BOOST_TEST((SteadyClock::now() - start < options.limit)); // nobody waits for a broker
+  must(spool->flush(log_under_test().patience));
+  BOOST_TEST(spooled == 3000);
+  BOOST_TEST(spool->spooling());
+  BOOST_TEST(spool->waiting() == 3000u);
+
+  server.start();
+  BOOST_TEST(eventually([&] { return !spool->spooling(); }));
+  append_more(at, 1000);
+  must(spool->flush(log_under_test().patience));
+  BOOST_TEST(straight == 2000);
+  BOOST_TEST(failed == 0);
+  std::set<std::string> seen;
+  int newest = -1;
+  for (const auto& topic : {at, not_met}) {
+    for (const auto& value : values_of(options, topic)) {
+      if (!seen.insert(value).second) continue; // from the writer's own queue, and from the spool
+      BOOST_REQUIRE(std::stoi(value) > newest);
+      newest = std::stoi(value);
+    }
+    newest = -1;
+  }
+  BOOST_TEST(seen.size() == static_cast<std::size_t>(appended));
 }
 
 BOOST_AUTO_TEST_CASE(readers_and_members_say_so_while_the_broker_is_away_and_go_on_when_it_is_back)

@@ -4,6 +4,11 @@ attune_test(contract_file_log
   LINKS attune_adapters
   TIMEOUT 300
   LABELS contract)
+attune_test(contract_spool
+  SOURCES contract/log_suite.cc contract/spool_contract_test.cc
+  LINKS attune_adapters
+  TIMEOUT 300
+  LABELS contract)
 attune_test(unit_envelope
   SOURCES unit/adapters/envelope_test.cc
   LINKS attune_adapters

@@ -18,3 +18,7 @@ attune_test(unit_pipeline
     unit/pipeline/topics_test.cc
   LINKS attune_adapters attune_pipeline attune_core attune_base
   LABELS unit)
+attune_test(unit_spool
+  SOURCES unit/pipeline/spool_test.cc
+  LINKS attune_adapters attune_pipeline attune_core attune_base
+  LABELS unit)
