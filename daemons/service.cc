@@ -9,6 +9,7 @@
 #include "adapters/http_api.h"
 #include "adapters/late_place.h"
 #include "adapters/model_file.h"
+#include "adapters/spool_place.h"
 #include "knowledge_files.h"
 #include "pipeline/group_feed.h"
 #include "pipeline/probe_customer.h"
@@ -50,6 +51,7 @@ struct Service::Parts {
 
   // Places.
   std::unique_ptr<LogWriter> writer;
+  Spool* spool = nullptr; // the writer itself, where there is one
   std::unique_ptr<DeadLetterSink> dead_letters;
   std::unique_ptr<LateSink> late;
   std::unique_ptr<ProfileStore> store;
@@ -107,10 +109,19 @@ Status Service::Parts::open_log()
     wishes.name_space = place.name_space;
     if (auto made = init_topics(**admin, wishes, Init::mend); !made) return made.error();
   }
-  auto options = place.options();
-  auto opened = open_log_writer(place.url, options);
+  auto opened = open_log_writer(place.url, place.options());
   if (!opened) return opened.error();
   writer = std::move(*opened);
+  if (settings.spool) {
+    SpoolOptions options;
+    options.most_bytes = settings.spool_size.bytes;
+    options.say = warn;
+    auto made = open_spool(*settings.spool, std::move(writer), std::move(options));
+    if (!made) return made.error();
+    spool = made->get();
+    writer = std::move(*made);
+    declare_metrics(metrics, *spool);
+  }
   const auto where = settings.dead_letters.value_or("topic");
   auto letters = open_dead_letters({where, program, place.name_space, writer.get(), place.options()});
   if (!letters) return letters.error();

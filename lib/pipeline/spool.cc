@@ -147,6 +147,8 @@ class TwoHandedSpool final : public Spool, private GroupListener {
 
   Status append(const OutgoingRecord& record, Delivered delivered) override;
   Status flush(Milliseconds limit) override;
+  [[nodiscard]] std::uint64_t undelivered() const override;
+  [[nodiscard]] bool delivery_failed() const override;
   [[nodiscard]] bool spooling() const override;
   [[nodiscard]] std::uint64_t waiting() const override;
 
@@ -204,6 +206,7 @@ class TwoHandedSpool final : public Spool, private GroupListener {
   std::uint64_t to_hand_ = 0; // going straight: the next for the log
   std::uint64_t to_write_ = 0; // else: the next for the spool
   std::uint64_t untold_ = 0, untold_bytes_ = 0;
+  std::uint64_t failed_ = 0; // ever
   std::uint64_t sleepers_ = 0; // on settled_
   Steady::time_point progress_; // when the log last delivered, or had nothing to deliver
   bool answers_ = false; // the log has delivered something since it was away
@@ -327,6 +330,18 @@ Status TwoHandedSpool::flush(Milliseconds limit)
   return failure ? Status(*failure) : Status();
 }
 
+std::uint64_t TwoHandedSpool::undelivered() const
+{
+  const std::lock_guard lock(mutex_);
+  return untold_ + failed_;
+}
+
+bool TwoHandedSpool::delivery_failed() const
+{
+  const std::lock_guard lock(mutex_);
+  return first_failure_.has_value();
+}
+
 bool TwoHandedSpool::spooling() const
 {
   const std::lock_guard lock(mutex_);
@@ -350,7 +365,10 @@ void TwoHandedSpool::tell(const WaitingPtr& waiting, const Result<Placed>& resul
     waiting->told = true;
     --untold_;
     untold_bytes_ -= waiting->size();
-    if (!result.ok() && !first_failure_) first_failure_ = result.error();
+    if (!result.ok()) {
+      ++failed_;
+      if (!first_failure_) first_failure_ = result.error();
+    }
     for (; !waiting_.empty() && waiting_.front()->told; ++first_) waiting_.pop_front();
     if (sleepers_ > 0) settled_.notify_all();
     if (way_ != Way::straight) carrier_wakes_.notify_one();
