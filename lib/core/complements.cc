@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 
+#include "base/assert.h"
 #include "core/elementary.h"
 
 namespace attune {
@@ -120,6 +121,14 @@ void Complements::restore(ItemNumber item, Row row)
 {
   pairs_ += row.size();
   rows_[item] = std::move(row);
+  weigh(item);
+}
+
+void Complements::clear(ItemNumber item)
+{
+  ATTUNE_ASSERT(rows_[item].baskets == 0);
+  pairs_ -= rows_[item].size();
+  rows_[item] = {};
   weigh(item);
 }
 

@@ -50,6 +50,7 @@ class Complements {
   void score(std::span<const ItemNumber> basket, bool ordered, std::size_t column, Candidates& candidates) const;
 
   void restore(ItemNumber item, Row row);
+  void clear(ItemNumber item); // its own row. REQUIRES: it is in no basket
   void restore_total(std::uint64_t total) { total_ = total; }
   [[nodiscard]] std::uint64_t total() const { return total_; } // of `baskets` over all items
 

@@ -125,6 +125,12 @@ void ItemPairs::restore(ItemNumber item, Row row)
   rows_[item] = std::move(row);
 }
 
+void ItemPairs::clear(ItemNumber item)
+{
+  pairs_ -= rows_[item].size();
+  rows_[item] = {};
+}
+
 std::size_t ItemPairs::bytes() const
 {
   std::size_t bytes = rows_.capacity() * sizeof(Row);

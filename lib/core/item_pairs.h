@@ -74,6 +74,7 @@ class ItemPairs {
   void drop_empty(const Emptied& emptied);
 
   void restore(ItemNumber item, Row row);
+  void clear(ItemNumber item); // its own row
 
  private:
   PairCounts& at(Row& row, ItemNumber partner);

@@ -1,4 +1,5 @@
-// ItemTable: the items a model has met: their ids, and what is counted of each alone.
+// ItemTable: the items a model has met: their ids, and what is counted of each alone. Those of which no click is kept any more wait in line to
+// be let go of: their numbers are given to new items, so that there are never many more items than clicks that are kept.
 // Not synchronized; const functions may be called by many threads. Memory: about 100 bytes an item, and its id's bytes.
 #pragma once
 
@@ -38,6 +39,14 @@ class Vocabulary {
     numbers_.emplace(texts_.back(), number);
     return number;
   }
+  // `number` stands for another text from now on. REQUIRES: it is none of them yet.
+  void rename(std::uint32_t number, std::string_view text)
+  {
+    numbers_.erase(std::string_view(texts_[number]));
+    texts_[number].assign(text);
+    texts_[number].shrink_to_fit();
+    numbers_.emplace(texts_[number], number);
+  }
   [[nodiscard]] std::string_view text(std::uint32_t number) const { return texts_[number]; }
   [[nodiscard]] std::size_t size() const { return texts_.size(); }
   void reserve(std::size_t size) { numbers_.reserve(size); }
@@ -65,11 +74,38 @@ struct ItemWeight {
 };
 inline constexpr float kCosineShrinkage = 20; // sessions added, so that rare items do not stand out by their cosine
 
+inline constexpr std::size_t kLeftItems = 1000; // may stay although no click on them is kept, and one in eight of all items
+
 struct ItemTable {
   Vocabulary ids;
   std::vector<ItemFacts> facts; // per item
   std::vector<ItemWeight> weights; // per item
   Vocabulary categories;
+  std::deque<ItemNumber> left; // of which no click was kept when they came here, in that order; each once
+  std::vector<bool> is_left; // per item
+
+  // No click on it is kept.
+  void leave(ItemNumber item)
+  {
+    if (is_left[item]) return;
+    is_left[item] = true;
+    left.push_back(item);
+  }
+  // The one to be let go of for a new one: the first in line of which there is still no click, and of which `spared` does not say that it has
+  // to wait. kUnknownItem: there is room.
+  template <class Spared>
+  ItemNumber take_left(Spared&& spared)
+  {
+    for (auto looked = left.size(); looked-- > 0 && left.size() > kLeftItems + facts.size() / 8;) {
+      const auto item = left.front();
+      left.pop_front();
+      is_left[item] = false;
+      if (facts[item].clicks > 0) continue;
+      if (!spared(item)) return item;
+      leave(item);
+    }
+    return kUnknownItem;
+  }
 
   // Makes an item's weight anew, after its sessions changed.
   void weigh(ItemNumber item)

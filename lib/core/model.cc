@@ -6,6 +6,7 @@
 #include "base/assert.h"
 #include "core/model_state.h"
 #include "core/ranking.h"
+#include "core/session_counts.h"
 
 namespace attune {
 
@@ -98,11 +99,12 @@ void Model::take_back(std::uint64_t customer)
       if (state.refusals.admits(customer, click.time)) kept.push_back(click);
     if (kept.size() == state.table.clicks(session).size()) continue;
     ItemPairs::Emptied emptied;
-    uncount(session, &emptied);
+    SessionCounts(state.table, session).subtract(state, &emptied);
     state.table.close(session);
-    if (!kept.empty()) count(state.table.restore(key, kept));
+    if (!kept.empty()) SessionCounts(state.table, state.table.restore(key, kept)).add(state);
     state.pairs.drop_empty(emptied);
   }
+  if (!state.refusals.admits(customer, state.now.time())) state.now.drop(customer);
 }
 
 void Model::grow(ItemNumber item)
@@ -112,37 +114,74 @@ void Model::grow(ItemNumber item)
   state.items.facts.resize(item + 1);
   state.items.facts[item].first = state.clock;
   state.items.weights.resize(item + 1);
+  state.items.is_left.resize(item + 1);
   state.items.weigh(item);
   state.postings.grow(item + 1);
   state.pairs.grow(item + 1);
   state.complements.grow(item + 1);
 }
 
+// Nothing is counted of an item of which no click is kept: no posting, no pair and no basket, here or at another item.
+ItemNumber Model::take_number(std::string_view text)
+{
+  auto& state = *state_;
+  if (const auto known = state.items.ids.find(text); known != Vocabulary::kNone) return known;
+  const auto left = state.items.take_left([&state](ItemNumber item) { return state.popularity.is_best(item); });
+  if (left == kUnknownItem) {
+    const auto made = state.items.ids.intern(text);
+    grow(made);
+    return made;
+  }
+  state.items.ids.rename(left, text);
+  state.items.facts[left] = {};
+  state.items.facts[left].first = state.clock;
+  state.items.weigh(left);
+  state.popularity.forget(left);
+  state.postings.clear(left);
+  state.pairs.clear(left);
+  state.complements.clear(left);
+  return left;
+}
+
+// A click before others of its session, or between two sessions that become one.
+void Model::place_late(const SessionTable::Place& place, const Click& click)
+{
+  auto& state = *state_;
+  ItemPairs::Emptied emptied;
+  if (place.other == kNoSession) {
+    const SessionCounts before(state.table, place.session);
+    state.table.insert(place, click);
+    SessionCounts(state.table, place.session).move(before, state, emptied);
+  } else {
+    SessionCounts(state.table, place.session).subtract(state, &emptied);
+    SessionCounts(state.table, place.other).subtract(state, &emptied);
+    state.table.insert(place, click);
+    SessionCounts(state.table, place.session).add(state);
+  }
+  state.pairs.drop_empty(emptied);
+  // Of two sessions that together are too long the newest clicks go, and it may be one of them.
+  if (state.items.facts[click.item].clicks == 0) state.items.leave(click.item);
+}
+
 void Model::learn(const Lesson& lesson)
 {
   auto& state = *state_;
   if (!state.refusals.admits(lesson.key.customer, lesson.time)) return void(++state.refused);
-  if (lesson.time + state.options.max_age.count() < state.newest) return void(++state.ignored);
+  state.now.see(lesson.key.customer, lesson.time);
+  if (lesson.time + state.options.max_age.count() < state.now.time()) return void(++state.ignored);
   // Its place does not depend on the item, and what is not learned is to leave nothing behind.
   Click click{lesson.time, lesson.id, kUnknownItem, lesson.kind};
   const auto place = state.table.place(lesson.key, click);
   if (place.how == SessionTable::Place::How::repeated) return void(++state.repeated);
   if (place.how == SessionTable::Place::How::ignored) return void(++state.ignored);
 
-  const auto item = state.items.ids.intern(lesson.item);
-  grow(item);
+  const auto item = take_number(lesson.item);
   click.item = item;
   ++state.learned;
-  state.newest = std::max(state.newest, lesson.time);
   if (place.how == SessionTable::Place::How::inserted) {
     ++state.late;
     const auto clicks = state.items.facts[item].clicks;
-    ItemPairs::Emptied emptied;
-    uncount(place.session, &emptied);
-    if (place.other != kNoSession) uncount(place.other, &emptied);
-    state.table.insert(place, click);
-    count(place.session);
-    state.pairs.drop_empty(emptied);
+    place_late(place, click);
     // Beside a click on the same item, or the same again at another time, it is no new one.
     if (state.items.facts[item].clicks <= clicks) return forget_old();
   } else {
@@ -166,10 +205,19 @@ void Model::learn(const Lesson& lesson)
   }
   auto& facts = state.items.facts[item];
   facts.last = state.clock;
-  if (!lesson.category.empty()) facts.category = state.items.categories.intern(lesson.category);
+  if (!lesson.category.empty()) name_category(lesson.category, facts);
   state.popularity.hit(item);
   ++state.clock;
   forget_old();
+}
+
+void Model::name_category(std::string_view category, ItemFacts& facts)
+{
+  auto& categories = state_->items.categories;
+  if (categories.size() < kMaxCategories)
+    facts.category = categories.intern(category);
+  else if (const auto known = categories.find(category); known != Vocabulary::kNone)
+    facts.category = known;
 }
 
 void Model::teach(const Lesson& lesson, SessionNumber session, ItemNumber clicked)
@@ -202,54 +250,6 @@ void Model::join_basket(SessionNumber session, ItemNumber item)
   if (!holds(basket, item)) state_->complements.add(basket, item);
 }
 
-void Model::count(SessionNumber session)
-{
-  auto& state = *state_;
-  const auto items = state.table.items(session);
-  for (std::size_t i = 0; i < items.size(); ++i) {
-    const auto prefix = items.first(i);
-    const bool is_new = !holds(prefix, items[i]);
-    state.pairs.add(prefix, items[i], is_new, false);
-    auto& facts = state.items.facts[items[i]];
-    ++facts.clicks;
-    if (!is_new) {
-      ++facts.returns;
-      continue;
-    }
-    ++facts.sessions;
-    state.items.weigh(items[i]);
-    state.postings.add(items[i], session, state.table);
-  }
-  std::vector<ItemNumber> basket;
-  state.table.basket(session, basket);
-  for (std::size_t i = 0; i < basket.size(); ++i) state.complements.add(std::span(basket).first(i), basket[i]);
-}
-
-void Model::uncount(SessionNumber session, ItemPairs::Emptied* emptied)
-{
-  auto& state = *state_;
-  const auto items = state.table.items(session);
-  for (auto i = items.size(); i-- > 0;) {
-    const auto prefix = items.first(i);
-    const bool is_new = !holds(prefix, items[i]);
-    state.pairs.subtract(prefix, items[i], is_new, emptied);
-    auto& facts = state.items.facts[items[i]];
-    --facts.clicks;
-    if (!is_new) {
-      --facts.returns;
-      continue;
-    }
-    --facts.sessions;
-    state.items.weigh(items[i]);
-    const auto clicks = state.table.clicks(session);
-    const auto first = std::find_if(clicks.begin(), clicks.end(), [&](const Click& click) { return click.item == items[i]; });
-    state.postings.remove(items[i], session, first->time);
-  }
-  std::vector<ItemNumber> basket;
-  state.table.basket(session, basket);
-  for (auto i = basket.size(); i-- > 0;) state.complements.subtract(std::span(basket).first(i), basket[i]);
-}
-
 void Model::forget_old()
 {
   auto& state = *state_;
@@ -257,9 +257,9 @@ void Model::forget_old()
   for (;;) {
     const auto oldest = state.table.oldest();
     if (oldest == kNoSession) return;
-    const bool old = state.table.clicks(oldest).back().time + options.max_age.count() < state.newest;
+    const bool old = state.table.clicks(oldest).back().time + options.max_age.count() < state.now.time();
     if (!old && state.table.click_count() <= options.max_clicks) return;
-    uncount(oldest);
+    SessionCounts(state.table, oldest).subtract(state);
     state.table.close(oldest);
   }
 }
@@ -293,6 +293,7 @@ void Model::merge(const Model& other)
   made.options = options();
   const auto sum = [&](std::uint64_t State::*count) { made.*count = (*state_).*count + (*other.state_).*count; };
   for (const auto count : {&State::learned, &State::repeated, &State::late, &State::ignored, &State::refused}) sum(count);
+  for (const auto* each : {state_.get(), other.state_.get()}) made.now.merge(each->now);
   for (std::uint32_t slot = 0; slot < state_->slots.size(); ++slot) made.slots.intern(state_->slots.text(slot));
   std::vector<std::uint32_t> slots; // the other's, in our numbers; 0 for one too many
   for (std::uint32_t slot = 0; slot < other.state_->slots.size(); ++slot) {

@@ -7,7 +7,11 @@
 // order is (time, id) (core/lesson.h), and the same log gives the same model, byte for byte, in every build.
 //
 // Memory is bounded: at most max_clicks clicks, sessions let go of soon after they are max_age old, at most kMaxPartners pairs an item;
-// under 100 bytes a click kept and 40 a pair. An item without clicks keeps its number and some 350 bytes.
+// under 100 bytes a click kept and 40 a pair. An item takes some 350 bytes; items of which no click is kept are let go of when they are more
+// than kLeftItems and one in eight, the longest unused first, but for those that are popular; and then their numbers stand for new items:
+// an ItemNumber is good until the model learns. At most kMaxCategories categories are told apart.
+//
+// How old is too old is told from the time that several customers were active at (core/supported_time.h): no clock of one makes a model forget.
 // Not synchronized. All const functions, encode() and rank() (core/ranking.h) among them, may run side by side in any number of threads;
 // every other function needs the model to itself. So a daemon answers and writes its snapshot under a shared lock, and learns under an
 // exclusive one: while a snapshot is written answers go on, and lessons wait.
@@ -31,8 +35,8 @@ namespace attune {
 
 struct ModelOptions {
   Milliseconds idle = std::chrono::minutes(30); // clicks without a session id of the site are cut into sessions here
-  Milliseconds max_age =
-      std::chrono::hours(24 * 400); // sessions are let go of when their last click is this much older than the newest
+  Milliseconds max_age = std::chrono::hours(
+      24 * 400); // sessions are let go of when their last click is this much older than the newest of several customers
   std::uint64_t max_clicks = 5'000'000; // and beyond this many clicks the longest unused go
   std::size_t neighbours = 500; // newest sessions of the last item that are looked at; fewer of earlier ones
   double rate = 0.1; // how far a click moves the weights
@@ -45,6 +49,10 @@ struct ModelOptions {
   friend bool operator==(const ModelOptions&, const ModelOptions&) = default;
 };
 
+inline constexpr std::size_t kMaxCategories = 65'536;
+
+struct ItemFacts;
+
 class Model {
  public:
   explicit Model(const ModelOptions& options = {}); // REQUIRES: options.valid()
@@ -54,7 +62,8 @@ class Model {
 
   // Learns views, clicks, cart_add and purchases (one click a line). Forget and consent events take back a customer's sessions and
   // refuse later clicks; what decays already stays as it is. Other types are read over. REQUIRES: the event has id and time.
-  // Cost: about 3 us, and an answer's cost for a click that teaches weights.
+  // Cost: about 3 us, and an answer's cost for a click that teaches weights. A late click moves what it stands beside, at a cost bounded by
+  // kMaxSessionClicks: some 0.1 ms at worst, and 1 ms for what joins a basket of many items.
   void learn(const Event& event);
   void learn(const Lesson& lesson);
   // As learn() of the forget and consent events that made them.
@@ -109,10 +118,11 @@ class Model {
  private:
   void teach(const Lesson& lesson, SessionNumber session, ItemNumber clicked);
   void look_back(SessionNumber session, Question& question) const;
+  void name_category(std::string_view category, ItemFacts& facts);
   void join_basket(SessionNumber session, ItemNumber item);
-  void count(SessionNumber session);
-  void uncount(SessionNumber session, std::vector<std::pair<ItemNumber, ItemNumber>>* emptied = nullptr);
+  ItemNumber take_number(std::string_view item);
   void grow(ItemNumber item);
+  void place_late(const SessionTable::Place& place, const Click& click);
   void take_back(std::uint64_t customer);
   void forget_old();
 

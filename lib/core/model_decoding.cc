@@ -399,6 +399,28 @@ void read_blend(Reader& in, std::size_t slots, Blend& blend)
   if (!in.failed()) blend.restore(std::move(sets));
 }
 
+// Every item of which no click is kept stands in line once.
+void read_left(Reader& in, ItemTable& items)
+{
+  items.is_left.assign(items.facts.size(), false);
+  for (const auto item : in.array<ItemNumber>().all()) {
+    if (item >= items.facts.size() || items.is_left[item]) return in.refuse_unless(false);
+    items.leave(item);
+  }
+  for (ItemNumber item = 0; item < items.facts.size(); ++item)
+    in.refuse_unless(items.facts[item].clicks > 0 || items.is_left[item]);
+}
+
+void read_now(Reader& in, SupportedTime& now)
+{
+  const auto witnesses = in.array<SupportedTime::Witness>().all();
+  in.refuse_unless(witnesses.size() <= SupportedTime::kWitnesses);
+  if (in.failed()) return;
+  for (const auto& witness : witnesses) now.see(witness.customer, witness.time);
+  in.refuse_unless(std::equal(witnesses.begin(), witnesses.end(), now.all().begin(), now.all().end()));
+  for (const auto& witness : witnesses) in.refuse_unless(witness.time >= kMinTime.ms && witness.time <= kMaxTime.ms);
+}
+
 Error damaged(std::string_view reason)
 {
   return Error{Code::bad_data, std::string(reason)};
@@ -435,13 +457,14 @@ Result<Model> Model::decode(std::string_view bytes)
   state.items.facts = in.array_of<ItemFacts>(items).all();
   state.items.weights.resize(state.items.facts.size());
   for (ItemNumber item = 0; item < state.items.facts.size(); ++item) state.items.weigh(item);
+  read_left(in, state.items);
   const auto clock = in.value<std::uint64_t>();
-  state.newest = in.value<std::int64_t>();
   state.learned = in.value<std::uint64_t>();
   state.repeated = in.value<std::uint64_t>();
   state.late = in.value<std::uint64_t>();
   state.ignored = in.value<std::uint64_t>();
   state.refused = in.value<std::uint64_t>();
+  read_now(in, state.now);
   const auto refusals = in.array<Refusals::Standing>().all();
   for (std::size_t i = 0; i < refusals.size(); ++i)
     in.refuse_unless(refusals[i].granted <= 1 && (i == 0 || refusals[i - 1].customer < refusals[i].customer));

@@ -228,9 +228,10 @@ Result<Model::Saved> Model::encode(const Sink& sink) const
   put_texts(state.items.categories, out);
   put_texts(state.slots, out);
   out.array(state.items.facts);
-  for (const auto number : {std::uint64_t{state.clock}, static_cast<std::uint64_t>(state.newest), state.learned, state.repeated,
-                            state.late, state.ignored, state.refused})
+  out.array(std::vector<ItemNumber>(state.items.left.begin(), state.items.left.end()));
+  for (const auto number : {std::uint64_t{state.clock}, state.learned, state.repeated, state.late, state.ignored, state.refused})
     out.value(number);
+  out.array(state.now.all());
   out.array(state.refusals.all());
   std::vector<std::uint32_t> ordinals;
   put_sessions(state.table, out, ordinals);

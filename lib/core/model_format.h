@@ -7,8 +7,10 @@
 //   positions, sorted: count             per position topic (array of bytes), partition, offset (8 bytes each)
 //   items, categories, slots             texts in the order of their numbers: array of sizes (4 bytes), array of bytes
 //   facts                                array of ItemFacts (24 bytes)
-//   clock, newest, learned, repeated,    8 bytes each
-//   late, ignored, refused
+//   items left                           array of their numbers (4 bytes), the first to be let go of first
+//   clock, learned, repeated, late,      8 bytes each
+//   ignored, refused
+//   supported time                       array of SupportedTime::Witness (16 bytes)
 //   refusals                             array of Refusals::Standing (32 bytes)
 //   sessions, longest unused first       arrays of keys (16 bytes), sizes (2 bytes), and of their clicks: times (8), ids (8),
 //                                        items (4), kinds (1)
@@ -32,10 +34,10 @@ namespace attune {
 static_assert(std::endian::native == std::endian::little, "a model file is little-endian");
 // Whoever changes one of these changes what a file holds: kModelFormat goes up.
 static_assert(sizeof(ItemFacts) == 24 && sizeof(PairCounts) == 28 && sizeof(SessionKey) == 16 && sizeof(BasketCounts) == 8);
-static_assert(sizeof(Refusals::Standing) == 32 && kFeatures == 65);
+static_assert(sizeof(Refusals::Standing) == 32 && sizeof(SupportedTime::Witness) == 16 && kFeatures == 65);
 
 inline constexpr std::string_view kModelMagic = "attune model";
-inline constexpr std::uint32_t kModelFormat = 3;
+inline constexpr std::uint32_t kModelFormat = 4;
 inline constexpr std::size_t kModelHead = kModelMagic.size() + sizeof kModelFormat;
 inline constexpr std::size_t kModelChecksum = 8;
 

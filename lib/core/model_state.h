@@ -11,6 +11,7 @@
 #include "core/popularity.h"
 #include "core/postings.h"
 #include "core/session_table.h"
+#include "core/supported_time.h"
 
 namespace attune {
 
@@ -28,7 +29,7 @@ struct Model::State {
   Blend blend;
   Refusals refusals;
   std::uint32_t clock = 0; // clicks learned, repeats dropped
-  std::int64_t newest = INT64_MIN; // time of the newest click
+  SupportedTime now;
   Saved saved; // the file it was last written to or read from; of 0 bytes: none
   std::uint64_t learned = 0, repeated = 0, late = 0, ignored = 0, refused = 0;
 };

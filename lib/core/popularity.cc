@@ -1,5 +1,7 @@
 #include "core/popularity.h"
 
+#include <algorithm>
+
 #include "base/assert.h"
 
 namespace attune {
@@ -51,6 +53,17 @@ void Popularity::rise(Top& top, std::size_t window, std::size_t place)
   }
   top.best[place] = item;
   top.place[item] = static_cast<std::uint32_t>(place + 1);
+}
+
+bool Popularity::is_best(ItemNumber item) const
+{
+  return item < values_.size() && std::any_of(tops_.begin(), tops_.end(), [item](const Top& top) { return top.place[item] > 0; });
+}
+
+void Popularity::forget(ItemNumber item)
+{
+  ATTUNE_ASSERT(!is_best(item));
+  if (item < values_.size()) values_[item] = {};
 }
 
 Popularity::Values Popularity::scales() const

@@ -24,6 +24,11 @@ class Popularity {
  public:
   void hit(ItemNumber item);
 
+  // Whether it is among the best of a window.
+  [[nodiscard]] bool is_best(ItemNumber item) const;
+  // As if it had never been clicked. REQUIRES: !is_best(item).
+  void forget(ItemNumber item);
+
   // Clicks, each halved every half-life: values(item)[window] times scales()[window].
   using Values = std::array<double, kWindows>;
   [[nodiscard]] const Values& values(ItemNumber item) const { return item < values_.size() ? values_[item] : kNone; }

@@ -24,6 +24,7 @@ class Postings {
   };
 
   void grow(std::size_t items) { lists_.resize(items); }
+  void clear(ItemNumber item) { lists_[item] = {}; }
   // Oldest first.
   [[nodiscard]] std::span<const Entry> of(ItemNumber item) const { return lists_[item]; }
 

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <tuple>
+#include <unordered_set>
 
 #include "base/assert.h"
 
@@ -88,32 +89,31 @@ void SessionTable::insert(const Place& place, const Click& click)
   const auto there = clicks(place.session);
   const auto there_first = there.front().time;
   std::vector<Click> all(there.begin(), there.end());
-  if (place.other != kNoSession) {
+  if (place.other == kNoSession) {
+    // The same id at a later time goes.
+    std::erase_if(all, [&click](const Click& known) { return known.id == click.id; });
+    all.insert(std::upper_bound(all.begin(), all.end(), click, before_in_session), click);
+  } else {
     const auto more = clicks(place.other);
-    const auto middle = static_cast<std::ptrdiff_t>(all.size());
     all.insert(all.end(), more.begin(), more.end());
-    std::inplace_merge(all.begin(), all.begin() + middle, all.end(), before_in_session);
+    all.push_back(click);
     close(place.other);
+    std::sort(all.begin(), all.end(), before_in_session);
+    // Two that become one may have an id in common: its smaller click stays.
+    std::unordered_set<std::uint64_t> ids;
+    std::erase_if(all, [&ids](const Click& each) { return !ids.insert(each.id).second; });
   }
-  all.insert(std::upper_bound(all.begin(), all.end(), click, before_in_session), click);
-  // Two that become one may have an id in common: its smaller click stays.
-  std::vector<Click> kept;
-  for (const auto& each : all) {
-    const bool known = std::any_of(kept.begin(), kept.end(), [&](const Click& other) { return other.id == each.id; });
-    if (!known && kept.size() < kMaxSessionClicks) kept.push_back(each);
-  }
-  if (kept.front().time < there_first) {
+  if (all.size() > kMaxSessionClicks) all.resize(kMaxSessionClicks);
+  if (all.front().time < there_first) {
     const auto behind = sessions_[place.session].behind;
     unchain(place.session);
-    chain(place.session, kept.front().time, behind);
+    chain(place.session, all.front().time, behind);
   }
   auto& session = sessions_[place.session];
   click_count_ -= session.clicks.size;
   session.clicks.size = 0;
   session.items.size = 0;
-  set_distinct(place.session, 0);
-  for (const auto& each : kept) put(place.session, each);
-  click_count_ += kept.size();
+  fill(place.session, all);
 }
 
 void SessionTable::put(SessionNumber number, const Click& click)

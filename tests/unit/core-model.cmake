@@ -19,6 +19,7 @@ attune_test(unit_core_model
     unit/core/sequences_test.cc
     unit/core/session_index_test.cc
     unit/core/session_table_test.cc
+    unit/core/supported_time_test.cc
     unit/pipeline/recommend_test.cc
     unit/pipeline/train_test.cc
   LINKS attune_adapters attune_pipeline attune_core attune_base
