@@ -4,9 +4,9 @@
 #include <charconv>
 
 #include "adapters/http_call.h"
+#include "adapters/openapi.h" // made of share/schemas/openapi.json
 #include "core/canonical_json.h"
 #include "core/field_rules.h"
-#include "openapi.h" // made of share/schemas/openapi.json
 
 namespace attune {
 

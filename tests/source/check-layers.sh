@@ -39,11 +39,13 @@ only 'simdjson' 'lib/(core|adapters)/[a-z_]*\.(cc|h)'
 # Beast takes a quarter of a minute to compile: once for what serves, once for what asks.
 only 'boost/' 'lib/adapters/http_(server|client)\.cc'
 only 'zlib\.h|zstd' 'lib/adapters/content_coding\.cc'
+only 'prometheus/' 'lib/service/metrics\.cc'
+only 'systemd/' 'lib/service/daemon\.cc'
 only 'csv\.h' 'lib/core/dialect_csv\.cc'
 only 'openssl/|xxhash' 'lib/(core|adapters)/[a-z0-9_]*\.cc'
 
 # A header that shows a vendor, itself or through another, is its layer's own affair: nobody outside includes it.
-vendors='librdkafka|hiredis|rocksdb|CLI|spdlog|toml\+\+|nlohmann|simdjson|rapidjson|boost|openssl|google|zlib|zstd'
+vendors='librdkafka|hiredis|rocksdb|CLI|spdlog|toml\+\+|nlohmann|simdjson|rapidjson|boost|openssl|google|zlib|zstd|prometheus|systemd'
 for layer in core pipeline adapters service; do
   shown=$(grep -rlE "^ *# *include <($vendors)" "lib/$layer" --include='*.h')
   while [ -n "$shown" ]; do

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Every test on disk is built and run: a *_test.cc, *_suite.cc, *_fuzz.cc and every script of tests/system but its library stand in a
+# Every test on disk is built and run: a *_test.cc, *_suite.cc, *_fuzz.cc and every script of tests/system but its libraries stand in a
 # .cmake file. A test that is not listed rots.
 set -u
 cd "$(dirname "$0")/../.." || exit 1
@@ -12,5 +12,5 @@ while IFS= read -r file; do
     echo "not in any .cmake file: $file"
     bad=1
   }
-done < <(find tests \( -name '*_test.cc' -o -name '*_suite.cc' -o -name '*_fuzz.cc' -o -path 'tests/system/*.sh' ! -name lib.sh \) | sort)
+done < <(find tests \( -name '*_test.cc' -o -name '*_suite.cc' -o -name '*_fuzz.cc' -o -path 'tests/system/*.sh' ! -name '*lib.sh' \) | sort)
 exit "$bad"

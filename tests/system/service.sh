@@ -2,6 +2,7 @@
 # attuned, all of it in one process, over HTTP: events in, changed answers out, as the documents say.
 . "$(dirname "$0")/lib.sh"
 . "$(dirname "$0")/service_lib.sh"
+declare -A url admin pid
 
 events 3000 200 5 | attune-produce --log "file://$SCRATCH/log"
 cat >rules.toml <<'TOML'
@@ -11,25 +12,24 @@ TOML
 serve d attuned --log "file://$SCRATCH/log" --store "rocksdb://$SCRATCH/profiles" --model shop.model --write-key secret \
   --signing-key key --static gift-card --cors-origin https://shop.example
 sign() { printf '%s' "$1" | openssl dgst -sha256 -hmac key -r | cut -d' ' -f1; }
-url=$d_url admin=$d_admin
-ready() { [ "$(status_of "$admin/readyz")" = 200 ]; }
+ready() { [ "$(status_of "${admin[d]}/readyz")" = 200 ]; }
 until_true ready
-learned() { [ "$(metric "$admin" attune_model_events_total)" = 3000 ]; }
+learned() { [ "$(metric "${admin[d]}" attune_model_events_total)" = 3000 ]; }
 until_true learned
 
 # An event changes the next answer: in one call, and by its token.
-one=$(post "$url/v1/events?slot=home&n=5&key=secret" '{"type":"view","customer":"anon-1","item":"item-3"}')
+one=$(post "${url[d]}/v1/events?slot=home&n=5&key=secret" '{"type":"view","customer":"anon-1","item":"item-3"}')
 expect 1 "$(jq .accepted <<<"$one")" "accepted"
 expect fresh "$(jq -r .recommendations.tier <<<"$one")" "tier of one call"
 expect 5 "$(jq '.recommendations.items | length' <<<"$one")" "items of one call"
 expect 1 "$(jq .recommendations.profile_version <<<"$one")" "the event is in the answer"
 for i in $(seq 20); do
-  token=$(post "$url/v1/events?key=secret" "{\"type\":\"cart_add\",\"customer\":\"anon-2\",\"item\":\"item-$i\"}" | jq -r .token)
-  answer=$(get "$url/v1/recommendations?customer=anon-2&after=$token&budget_ms=2000")
+  token=$(post "${url[d]}/v1/events?key=secret" "{\"type\":\"cart_add\",\"customer\":\"anon-2\",\"item\":\"item-$i\"}" | jq -r .token)
+  answer=$(get "${url[d]}/v1/recommendations?customer=anon-2&after=$token&budget_ms=2000")
   expect "$i null" "$(jq -r '"\(.profile_version) \(.degraded)"' <<<"$answer")" "an answer with a token knows its event"
 done
 # A token whose event never comes: an answer in time, and it says what it waited for.
-waited=$(get "$url/v1/recommendations?customer=anon-3&after=$token&budget_ms=20")
+waited=$(get "${url[d]}/v1/recommendations?customer=anon-3&after=$token&budget_ms=20")
 expect waiting "$(jq -r .degraded.code <<<"$waited")" "a token of another customer"
 grep -q '^waiting for cart_add ' <<<"$(jq -r .degraded.detail <<<"$waited")" || fail "the detail names the event: $waited"
 
@@ -38,80 +38,80 @@ batch='{"type":"view","customer":"anon-4","item":"item-1"}
 {"id":"bad-1","type":"view","customer":"anon-4","item":"item-2","price":"x"}
 nonsense
 {"type":"view","customer":"anon-5","item":"item-2"}'
-answer=$(curl -sS "$url/v1/events?key=secret" -H 'Content-Type: text/plain' --data-binary "$batch")
+answer=$(curl -sS "${url[d]}/v1/events?key=secret" -H 'Content-Type: text/plain' --data-binary "$batch")
 expect '{"accepted":2,"rejected":[{"index":1,"id":"bad-1","field":"price","reason":"not a decimal"},{"index":2,"reason":"not a JSON object"}]}' \
   "$(jq -c . <<<"$answer")" "a batch with bad lines"
 buried() { [ "$(attune-consume --log "file://$SCRATCH/log" --topics attune_dead_letters --until-end 2>/dev/null | wc -l)" = 2 ]; }
 until_true buried
-problem=$(post "$url/v1/events?key=secret" '{"type":"view","customer":"anon-4"}')
+problem=$(post "${url[d]}/v1/events?key=secret" '{"type":"view","customer":"anon-4"}')
 expect '400 item item: missing' "$(jq -r '"\(.status) \(.field) \(.detail)"' <<<"$problem")" "a single bad event is a problem that names the field"
-expect 400 "$(post "$url/v1/events?key=secret&slot=home" "[$(head -n1 <<<"$batch"),$(tail -n1 <<<"$batch")]" | jq .status)" "a slot for two customers"
+expect 400 "$(post "${url[d]}/v1/events?key=secret&slot=home" "[$(head -n1 <<<"$batch"),$(tail -n1 <<<"$batch")]" | jq .status)" "a slot for two customers"
 
 # Who may.
-expect 401 "$(status_of "$url/v1/events" -d '{"type":"view","customer":"anon-1","item":"a"}')" "no write key"
-expect 403 "$(status_of "$url/v1/events?key=secret" -d '{"type":"view","customer":"ana","item":"a"}')" "an unsigned customer"
-expect 403 "$(status_of "$url/v1/events?key=secret" -H "X-Attune-Signature: $(sign bob)" -d '{"type":"view","customer":"ana","item":"a"}')" "a forged id"
-expect 202 "$(status_of "$url/v1/events?key=secret" -H "X-Attune-Signature: $(sign ana)" -d '{"type":"view","customer":"ana","item":"item-9"}')" "a signed customer"
-expect 403 "$(status_of "$url/v1/recommendations?customer=ana")" "reading another"
-expect 200 "$(status_of "$url/v1/recommendations?customer=ana&signature=$(sign ana)&why=1")" "reading oneself, with reasons"
-expect 403 "$(status_of "$url/v1/events?key=secret" -d '{"type":"identify","customer":"ana","alias":"anon-2"}')" "an unsigned identify"
-expect 202 "$(status_of "$url/v1/events?key=secret&signature=$(sign ana)&alias_signature=$(sign anon-2)" -d '{"type":"identify","customer":"ana","alias":"anon-2"}')" "a signed identify"
-absorbed() { [ "$(get "$admin/v1/profiles/ana" | jq '.counts.cart_add')" = 20 ]; }
+expect 401 "$(status_of "${url[d]}/v1/events" -d '{"type":"view","customer":"anon-1","item":"a"}')" "no write key"
+expect 403 "$(status_of "${url[d]}/v1/events?key=secret" -d '{"type":"view","customer":"ana","item":"a"}')" "an unsigned customer"
+expect 403 "$(status_of "${url[d]}/v1/events?key=secret" -H "X-Attune-Signature: $(sign bob)" -d '{"type":"view","customer":"ana","item":"a"}')" "a forged id"
+expect 202 "$(status_of "${url[d]}/v1/events?key=secret" -H "X-Attune-Signature: $(sign ana)" -d '{"type":"view","customer":"ana","item":"item-9"}')" "a signed customer"
+expect 403 "$(status_of "${url[d]}/v1/recommendations?customer=ana")" "reading another"
+expect 200 "$(status_of "${url[d]}/v1/recommendations?customer=ana&signature=$(sign ana)&why=1")" "reading oneself, with reasons"
+expect 403 "$(status_of "${url[d]}/v1/events?key=secret" -d '{"type":"identify","customer":"ana","alias":"anon-2"}')" "an unsigned identify"
+expect 202 "$(status_of "${url[d]}/v1/events?key=secret&signature=$(sign ana)&alias_signature=$(sign anon-2)" -d '{"type":"identify","customer":"ana","alias":"anon-2"}')" "a signed identify"
+absorbed() { [ "$(get "${admin[d]}/v1/profiles/ana" | jq '.counts.cart_add')" = 20 ]; }
 until_true absorbed
 # The alias leads to its root.
-expect ana "$(get "$admin/v1/profiles/anon-2" | jq -r .customer)" "a profile by its alias"
-expect 404 "$(status_of "$url/v1/profiles/ana")" "profiles are not public"
-expect 404 "$(status_of "$url/metrics")" "metrics are not public"
+expect ana "$(get "${admin[d]}/v1/profiles/anon-2" | jq -r .customer)" "a profile by its alias"
+expect 404 "$(status_of "${url[d]}/v1/profiles/ana")" "profiles are not public"
+expect 404 "$(status_of "${url[d]}/metrics")" "metrics are not public"
 
 # CORS: the configured site alone.
-curl -sS -D headers -o /dev/null "$url/v1/recommendations?customer=anon-1" -H 'Origin: https://shop.example'
+curl -sS -D headers -o /dev/null "${url[d]}/v1/recommendations?customer=anon-1" -H 'Origin: https://shop.example'
 grep -qi '^access-control-allow-origin: https://shop.example' headers || fail "CORS of the configured site"
-curl -sS -D headers -o /dev/null "$url/v1/recommendations?customer=anon-1" -H 'Origin: https://evil.example'
+curl -sS -D headers -o /dev/null "${url[d]}/v1/recommendations?customer=anon-1" -H 'Origin: https://evil.example'
 grep -qi '^access-control-allow-origin' headers && fail "CORS of another site"
 grep -qi '^server-timing: profile;dur=.*rank;dur=.*total;dur=' headers || fail "Server-Timing: $(cat headers)"
 
 # Parameters: errors name them.
 for wrong in n=0 n=501 n=x budget_ms=0 budget_ms=2001 after=nonsense why=maybe nonsense=1 customer=%00; do
-  answer=$(get "$url/v1/recommendations?$wrong")
+  answer=$(get "${url[d]}/v1/recommendations?$wrong")
   expect "400 ${wrong%%=*}" "$(jq -r '"\(.status) \(.field)"' <<<"$answer")" "$wrong"
 done
-expect 405 "$(status_of -X PUT "$url/v1/events")" "another method"
-expect 404 "$(status_of "$url/nonsense")" "another path"
+expect 405 "$(status_of -X PUT "${url[d]}/v1/events")" "another method"
+expect 404 "$(status_of "${url[d]}/nonsense")" "another path"
 
 # A stream: the answer now, and again when it changes, without being asked.
-curl -sSN --max-time 60 "$url/v1/stream?customer=anon-7&n=3" >stream 2>stream.err &
+curl -sSN --max-time 60 "${url[d]}/v1/stream?customer=anon-7&n=3" >stream 2>stream.err &
 streaming=$!
 PIDS+=("$streaming")
 first() { [ "$(grep -c '^data: ' stream)" -ge 1 ]; }
 until_true first
-post "$url/v1/events?key=secret" '{"type":"cart_add","customer":"anon-7","item":"item-42"}' >/dev/null
+post "${url[d]}/v1/events?key=secret" '{"type":"cart_add","customer":"anon-7","item":"item-42"}' >/dev/null
 second() { [ "$(grep -c '^data: ' stream)" -ge 2 ]; }
 until_true second
 expect 1 "$(sed -n 's/^data: //p' stream | sed -n 2p | jq .profile_version)" "the second answer knows the event"
 kill "$streaming"
-no_stream() { [ "$(metric "$admin" 'attune_http_streams{listener="public"}')" = 0 ]; }
+no_stream() { [ "$(metric "${admin[d]}" 'attune_http_streams{listener="public"}')" = 0 ]; }
 until_true no_stream
 
 # Forgetting, from the admin listener: nothing is left.
-expect 202 "$(status_of -X DELETE "$admin/v1/profiles/anon-1")" "forget"
-forgotten() { [ "$(get "$admin/v1/profiles/anon-1" | jq -c '.counts // "gone"')" = '{}' ]; }
+expect 202 "$(status_of -X DELETE "${admin[d]}/v1/profiles/anon-1")" "forget"
+forgotten() { [ "$(get "${admin[d]}/v1/profiles/anon-1" | jq -c '.counts // "gone"')" = '{}' ]; }
 until_true forgotten
 
 # The document is served, and the metrics have good names.
-expect 3.1.0 "$(get "$url/openapi.json" | jq -r .openapi)" "the contract"
-command -v promtool >/dev/null && { get "$admin/metrics" | promtool check metrics || fail "promtool"; }
+expect 3.1.0 "$(get "${url[d]}/openapi.json" | jq -r .openapi)" "the contract"
+command -v promtool >/dev/null && { get "${admin[d]}/metrics" | promtool check metrics || fail "promtool"; }
 
 # SIGHUP: new rules hold from then on; wrong ones change nothing. The catalog's file likewise.
-kill -HUP "$d_pid"
+kill -HUP "${pid[d]}"
 reloaded() { grep -q 'reloaded' d.err; }
 until_true reloaded
 
 # TERM: what was acknowledged is in the profiles, and the snapshot goes on where it stood.
-kill -TERM "$d_pid"
-ended "$d_pid" 0 "attuned"
+kill -TERM "${pid[d]}"
+ended "${pid[d]}" 0 "attuned"
 attune-profile get ana --store "rocksdb://$SCRATCH/profiles" | jq -e '.counts.cart_add == 20' >/dev/null || fail "the profile after the stop"
 serve d attuned --log "file://$SCRATCH/log" --store "rocksdb://$SCRATCH/profiles" --model shop.model
-ready2() { [ "$(status_of "$d_admin/readyz")" = 200 ]; }
+ready2() { [ "$(status_of "${admin[d]}/readyz")" = 200 ]; }
 until_true ready2
-[ "$(metric "$d_admin" attune_model_events_total)" -lt 100 ] || fail "the snapshot's positions were not taken up"
-expect fresh "$(get "$d_url/v1/recommendations?customer=ana" | jq -r .tier)" "after a restart"
+[ "$(metric "${admin[d]}" attune_model_events_total)" -lt 100 ] || fail "the snapshot's positions were not taken up"
+expect fresh "$(get "${url[d]}/v1/recommendations?customer=ana" | jq -r .tier)" "after a restart"

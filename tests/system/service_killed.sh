@@ -2,6 +2,7 @@
 # What was acknowledged is never lost: attuned killed -9 in the middle of traffic, TERM under load, twice.
 . "$(dirname "$0")/lib.sh"
 . "$(dirname "$0")/service_lib.sh"
+declare -A url admin pid
 
 log=file://$SCRATCH/log store=rocksdb://$SCRATCH/profiles
 serve d attuned --log "$log" --store "$store" --model shop.model
@@ -12,24 +13,24 @@ sender() { # sender NAME : until the file `stop` is there
   while [ ! -f stop ]; do
     i=$((i + 1))
     local id=$1-$i
-    [ "$(curl -s --max-time 5 -o /dev/null -w '%{http_code}' "$(cat url)/v1/events" \
+    [ "$(curl -s --max-time 5 -o /dev/null -w '%{http_code}' "$(cat address)/v1/events" \
       -d "{\"id\":\"$id\",\"type\":\"view\",\"customer\":\"anon-$1\",\"item\":\"item-$((i % 50))\"}")" = 202 ] && echo "$id" >>"acked.$1"
   done
 }
-echo "$d_url" >url
+echo "${url[d]}" >address
 for name in a b c d; do sender $name & PIDS+=($!) senders+=($!); done
 acked() { [ "$(cat acked.* 2>/dev/null | wc -l)" -ge "$1" ]; }
 for round in 1 2 3; do
   until_true acked $((round * 100))
-  kill -9 "$d_pid"
-  wait "$d_pid" 2>/dev/null || true
+  kill -9 "${pid[d]}"
+  wait "${pid[d]}" 2>/dev/null || true
   serve d attuned --log "$log" --store "$store" --model shop.model
-  echo "$d_url" >url
+  echo "${url[d]}" >address
 done
 # TERM under load: exit 0, and nothing that was acknowledged is missing.
 until_true acked 400
-kill -TERM "$d_pid"
-ended "$d_pid" 0 "attuned under load"
+kill -TERM "${pid[d]}"
+ended "${pid[d]}" 0 "attuned under load"
 touch stop
 wait "${senders[@]}" || true
 sort acked.* >acked
@@ -37,11 +38,11 @@ attune-consume --log "$log" --topics customer_clicks --until-end | jq -r .id | s
 [ -z "$(comm -23 acked durable)" ] || fail "acknowledged and not in the log: $(comm -23 acked durable | head)"
 # The profiles hold each of them once.
 serve d attuned --log "$log" --store "$store" --model shop.model
-caught_up() { [ "$(metric "$d_admin" attune_model_lag_seconds)" = 0 ] && total; }
+caught_up() { [ "$(metric "${admin[d]}" attune_model_lag_seconds)" = 0 ] && total; }
 total() {
   local sum=0 name
   for name in a b c d; do
-    sum=$((sum + $(get "$d_admin/v1/profiles/anon-$name" | jq .version)))
+    sum=$((sum + $(get "${admin[d]}/v1/profiles/anon-$name" | jq .version)))
   done
   [ "$sum" = "$(wc -l <durable)" ]
 }

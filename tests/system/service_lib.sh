@@ -3,19 +3,18 @@
 : "${ATTUNE_DAEMONS:?the directory of the daemons}"
 export PATH=$ATTUNE_DAEMONS:$PATH
 
-# serve NAME DAEMON [options…] : starts a daemon on ports of its own and waits until it is ready. Sets NAME_url, NAME_admin and NAME_pid.
+# serve NAME DAEMON [options…] : starts a daemon on ports of its own and waits until it is ready. Sets url[NAME], admin[NAME] and pid[NAME]
+# (`declare -A url admin pid` stands in the test).
 serve() {
   local name=$1 daemon=$2
   shift 2
   "$daemon" --listen 127.0.0.1:0 --admin-listen 127.0.0.1:0 "$@" 2>"$name.err" &
-  local pid=$!
-  PIDS+=("$pid")
-  declare -g "${name}_pid=$pid"
-  until_true serving "$name" "$pid"
-  declare -g "${name}_url=http://$(sed -n 's/.*: requests at //p' "$name.err" | tail -n 1)"
-  declare -g "${name}_admin=http://$(sed -n 's/.*: admin requests at //p' "$name.err" | tail -n 1)"
+  pid[$name]=$!
+  PIDS+=($!)
+  until_true serving "$name" "${pid[$name]}"
+  url[$name]=http://$(sed -n 's/.*: requests at //p' "$name.err")
+  admin[$name]=http://$(sed -n 's/.*: admin requests at //p' "$name.err")
 }
-# Its last start said that it is ready.
 serving() {
   kill -0 "$2" 2>/dev/null || fail "$1 ended: $(cat "$1.err")"
   tail -n 1 "$1.err" | grep -q ': ready$'

@@ -1,6 +1,7 @@
 attune_test(unit_http
   SOURCES
     unit/adapters/content_coding_test.cc
+    unit/adapters/http_access_test.cc
     unit/adapters/http_server_test.cc
     unit/adapters/ip_range_test.cc
   LINKS attune_adapters

@@ -1,12 +1,14 @@
 attune_test(unit_pipeline
   SOURCES
     unit/pipeline/answer_service_test.cc
+    unit/pipeline/collector_test.cc
     unit/pipeline/consume_test.cc
     unit/pipeline/dead_letter_test.cc
     unit/pipeline/event_lines_test.cc
     unit/pipeline/group_feed_test.cc
     unit/pipeline/ingest_test.cc
     unit/pipeline/known_profiles_test.cc
+    unit/pipeline/learner_test.cc
     unit/pipeline/log_range_test.cc
     unit/pipeline/merge_reader_test.cc
     unit/pipeline/patience_test.cc

@@ -102,7 +102,7 @@ BOOST_AUTO_TEST_CASE(only_sites_that_are_configured_may_ask_across_origins)
   options.origins = {"https://shop.example"};
   const HttpAccess access(options);
   BOOST_TEST(access.allowed_origin("https://shop.example") == "https://shop.example");
-  BOOST_TEST(access.allowed_origin("https://shop.example.evil").empty());
+  BOOST_TEST(access.allowed_origin("https://shop.example.com").empty());
   BOOST_TEST(access.allowed_origin("").empty());
 }
 

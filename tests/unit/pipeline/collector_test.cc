@@ -27,6 +27,8 @@ class HeldLog final : public LogWriter {
     return {};
   }
   Status flush(Milliseconds) override { return {}; }
+  [[nodiscard]] std::uint64_t undelivered() const override { return kept.size(); }
+  [[nodiscard]] bool delivery_failed() const override { return false; }
   void deliver(const Result<Placed>& placed = Placed{0, 0})
   {
     auto all = std::move(kept);
