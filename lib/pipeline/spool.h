@@ -7,8 +7,8 @@
 //             └── nothing for `patience` → spool (synced) → acknowledged … later → log
 //
 // A record that waited in the log's own writer may reach the log from there too, and what was brought but not yet noted is brought again by
-// the next Spool: with the same bytes, so that what reached it twice is recognised by its id. The order of a partition is that of append():
-// of a record that comes twice both the first and the last stand in it. Excepted: a log that delivers a record and says `unreachable` of one
+// the next Spool: with the same bytes, so that what reached it twice is recognised by its id. Whoever drops repeats sees a partition in the
+// order of append(); the repeats themselves may come late (a b c a b). Excepted: a log that delivers a record and says `unreachable` of one
 // before it has changed their order itself. A record without a time that went through the spool brings the time it was written there.
 //
 // The spool is bounded; when it is full append() fails (busy) and nothing of that record is acknowledged. What it holds survives a crash: the

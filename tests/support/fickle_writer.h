@@ -74,6 +74,12 @@ class FickleWriter final : public LogWriter {
     return {};
   }
   Status flush(Milliseconds limit) override { return under_->flush(limit); }
+  std::uint64_t undelivered() const override
+  {
+    const std::lock_guard lock(mutex_);
+    return queue_.size() + under_->undelivered();
+  }
+  bool delivery_failed() const override { return under_->delivery_failed(); }
 
  private:
   struct Owned {
@@ -144,7 +150,7 @@ class FickleWriter final : public LogWriter {
   std::unique_ptr<LogWriter> under_;
   const std::size_t most_queued_;
   const Milliseconds limit_;
-  std::mutex mutex_;
+  mutable std::mutex mutex_;
   std::condition_variable changed_;
   std::deque<Owned> queue_;
   bool away_ = false, refuses_ = false, closing_ = false;

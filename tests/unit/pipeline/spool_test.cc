@@ -220,7 +220,7 @@ struct Setting {
   }
 };
 
-// Whether the first of each number, and the last of each, stand in the order of the numbers.
+// Whether the first of each number stand in the order of the numbers.
 bool in_order(const std::vector<int>& numbers)
 {
   std::set<int> seen;
@@ -229,13 +229,6 @@ bool in_order(const std::vector<int>& numbers)
     if (!seen.insert(number).second) continue;
     if (number < newest) return false;
     newest = number;
-  }
-  seen.clear();
-  int oldest = std::numeric_limits<int>::max();
-  for (auto each = numbers.rbegin(); each != numbers.rend(); ++each) {
-    if (!seen.insert(*each).second) continue;
-    if (*each > oldest) return false;
-    oldest = *each;
   }
   return true;
 }
