@@ -1,5 +1,5 @@
-// Trainer: events to learn from, line by line or a range of a log, for whoever collects them (core/lesson.h as a rule). Lessons are put in order
-// before they are taught, so partitions are read one beside the other, in whatever order they come.
+// Trainer: events to learn from, line by line or a range of a log, for whoever collects them (core/lesson.h as a rule). The partitions of a
+// log are read in the order of record time (pipeline/merge_reader.h), so that whoever folds events meets a customer's in the order they came.
 //
 // What is no event goes to the dead letters, and nowhere else. Thread rule: one thread.
 #pragma once
@@ -47,11 +47,9 @@ class Trainer {
   [[nodiscard]] std::uint64_t rejected() const { return rejected_; }
 
  private:
-  struct Lane;
   Status bury(const std::string& source, const Reject& reject, std::string_view value, Timestamp received,
               std::string_view format = {});
-  Status take(const RecordBlock& block, Lane& lane);
-  Result<std::uint64_t> advance(LogReader& log, Lane& lane);
+  Status take(const RecordBlock& block, const Record& record);
 
   Take take_;
   DeadLetterSink& dead_letters_;
