@@ -3,7 +3,10 @@
 
 #include "adapters/dead_letter_place.h"
 #include "adapters/model_file.h"
+#include "knowledge_files.h"
 #include "core/canonical_json.h"
+#include "core/rule_book.h"
+#include "core/segment_finder.h"
 #include "model_settings.h"
 #include "pipeline/train.h"
 #include "places_options.h"
@@ -29,6 +32,7 @@ struct Settings {
   bool merge = false;
   bool show = false;
   ModelOptions model;
+  std::optional<std::string> rules, catalog;
   std::string dead_letters = "stderr";
   Milliseconds give_up = std::chrono::seconds(60);
   std::vector<std::string> files;
@@ -134,8 +138,24 @@ Result<ExitStatus> learn(Tool& tool, const Settings& settings)
   auto dead_letters =
       open_dead_letters({settings.dead_letters, tool.name(), settings.log.name_space, writer.get(), settings.log.options()});
   if (!dead_letters) return dead_letters.error();
+  std::uint64_t rejected = 0;
+  Catalog catalog;
+  if (settings.catalog)
+    if (auto loaded = read_catalog_file(*settings.catalog, catalog, **dead_letters, rejected); !loaded) return loaded.error();
+  Rules rules;
+  if (settings.rules) {
+    auto loaded = read_rules_file(*settings.rules);
+    if (!loaded) return loaded.error();
+    rules = std::move(*loaded);
+  }
   Lessons lessons;
-  Trainer trainer([&](const Event& event) { lessons.add(event); }, **dead_letters);
+  SegmentFinder segments(rules, catalog);
+  const bool any_segments = rules.book().segments.size() > 0;
+  Trainer trainer(
+      [&](const Event& event) {
+        lessons.add(event, {any_segments ? segments.take(event) : std::span<const std::string_view>(), &catalog});
+      },
+      **dead_letters);
   auto read = settings.log.url.empty() ? from_lines(tool, settings, trainer) : from_log(tool, settings, trainer);
   if (!read) return read.error();
   if (auto flushed = (*dead_letters)->flush(settings.give_up); !flushed) return flushed.error();
@@ -144,7 +164,7 @@ Result<ExitStatus> learn(Tool& tool, const Settings& settings)
   Progress progress("lessons", !tool.quiet());
   model.learn(lessons, [&](std::size_t done) { progress.update(done, double(done) / double(lessons.size())); });
   model.positions = trainer.positions();
-  return finish(tool, settings, model, trainer.rejected() == 0);
+  return finish(tool, settings, model, rejected + trainer.rejected() == 0);
 }
 
 Result<ExitStatus> merge(Tool& tool, const Settings& settings)
@@ -180,6 +200,8 @@ Result<ExitStatus> train(Tool& tool, const Settings& settings)
   if (settings.merge && settings.show) return Error{Code::usage, "--merge and --show exclude each other"};
   const bool from_models = settings.merge || settings.show;
   if (from_models && settings.files.empty()) return Error{Code::usage, "no model files named"};
+  if (from_models && (settings.rules || settings.catalog))
+    return Error{Code::usage, "--rules, --catalog: not with --merge or --show"};
   if (from_models && !settings.log.url.empty()) return Error{Code::usage, "--log: not with --merge or --show"};
   if (settings.show) return show(tool, settings);
   if (settings.output.empty()) return Error{Code::usage, "-o FILE is required"};
@@ -203,6 +225,8 @@ int main(int argc, char** argv)
   tool.flag("--merge", settings.merge, "the operands are model files: write what all of them learned");
   tool.flag("--show", settings.show, "the operands are model files: check them and say what they hold");
   declare_model_options(tool, settings.model);
+  tool.option("--rules", settings.rules, "FILE", "learn what is popular in each of its segments: attune-rules(5)");
+  tool.option("--catalog", settings.catalog, "FILE", "catalog lines: the categories of items");
   tool.option("--dead-letters", settings.dead_letters, "PLACE",
               "where input that is no event goes: stderr, topic, a log's URL, or a file");
   tool.option("--give-up", settings.give_up, "TIME", "how long a log that does not answer is waited for");

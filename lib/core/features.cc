@@ -191,6 +191,7 @@ void Features::affinity(const Model::State& state, const Question& question)
       if (bought.item != item) continue;
       row(kBought)[c] = 1;
       row(kBoughtTimes)[c] = 0.5F * log_of(static_cast<float>(bought.times));
+      row(kDue)[c] = state.repurchases.due(bought, facts[item].category, question.now);
     }
     const auto category = facts[item].category;
     if (category == kNoCategory) continue;

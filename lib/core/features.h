@@ -90,6 +90,7 @@ enum Feature : std::uint8_t {
   kCategoryShare,
   kBought,
   kBoughtTimes,
+  kDue,
   // complements, of the basket and of the last item
   kComplement,
   kComplementOfLast,

@@ -47,30 +47,46 @@ std::uint64_t lesson_id(const EventId& id, std::uint64_t line)
   return hash_of(id.text) + line * kApart;
 }
 
-void Lessons::add(const Event& event)
+void Lessons::add(const Event& event, const Surroundings& beside)
 {
   refusals_.take(event);
-  for_each_lesson(event, [this](const Lesson& lesson) { add(lesson); });
+  for_each_lesson(event, beside, [this](const Lesson& lesson) { add(lesson); });
 }
 
 void Lessons::add(const Lesson& lesson)
 {
-  kept_.push_back(
-      {lesson.key, lesson.time, lesson.id, intern(lesson.item), intern(lesson.category), intern(lesson.slot), lesson.kind});
+  kept_.push_back({lesson.key, lesson.time, lesson.id, intern(lesson.item), intern(lesson.category), intern(lesson.slot),
+                   lesson.kind, intern(lesson.segments)});
 }
 
 void Lessons::sort()
 {
   std::sort(kept_.begin(), kept_.end(), [this](const Kept& a, const Kept& b) {
-    return std::tie(a.time, a.id, a.key, texts_[a.item], a.kind, texts_[a.category], texts_[a.slot]) <
-           std::tie(b.time, b.id, b.key, texts_[b.item], b.kind, texts_[b.category], texts_[b.slot]);
+    return std::tie(a.time, a.id, a.key, texts_[a.item], a.kind, texts_[a.category], texts_[a.slot], sets_[a.segments]) <
+           std::tie(b.time, b.id, b.key, texts_[b.item], b.kind, texts_[b.category], texts_[b.slot], sets_[b.segments]);
   });
 }
 
 Lesson Lessons::operator[](std::size_t at) const
 {
   const auto& kept = kept_[at];
-  return {kept.key, kept.time, kept.id, texts_[kept.item], texts_[kept.category], texts_[kept.slot], kept.kind};
+  return {kept.key,  kept.time,           kept.id, texts_[kept.item], texts_[kept.category], texts_[kept.slot],
+          kept.kind, sets_[kept.segments]};
+}
+
+std::uint16_t Lessons::intern(std::span<const std::string_view> segments)
+{
+  if (segments.empty()) return 0;
+  constexpr std::size_t kMostSets = 65'536;
+  std::vector<std::string_view> names;
+  for (const auto name : segments) names.push_back(texts_[intern(name)]);
+  std::sort(names.begin(), names.end());
+  if (const auto known = set_numbers_.find(names); known != set_numbers_.end()) return known->second;
+  if (sets_.size() == kMostSets) return 0;
+  const auto number = static_cast<std::uint16_t>(sets_.size());
+  sets_.push_back(names);
+  set_numbers_.emplace(std::move(names), number);
+  return number;
 }
 
 std::uint32_t Lessons::intern(std::string_view text)

@@ -2,17 +2,22 @@
 //
 // A model learns each lesson as it comes; what decays, and what weights are learned, depends on the order. Offline the order is
 // (time, id), so that the same events give the same model, byte for byte, whatever order they were read in: collect them here, sort,
-// and teach. Not synchronized. Memory: 48 bytes a lesson, and the bytes of each distinct item, category and slot once.
+// and teach. Not synchronized. Memory: 48 bytes a lesson, and the bytes of each distinct item, category, slot and set
+// of segments once. Of sets of segments it tells the first 65,535 apart; a lesson of another is taken to be in none.
 #pragma once
 
 #include <cstdint>
 #include <deque>
+#include <map>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <unordered_map>
+#include <utility>
 #include <vector>
 
+#include "core/catalog.h"
 #include "core/event.h"
 #include "core/refusals.h"
 
@@ -37,16 +42,28 @@ struct Lesson {
   std::string_view category; // empty: the event says none
   std::string_view slot; // where it was shown; empty: nobody says
   ClickKind kind = ClickKind::view;
+  std::span<const std::string_view> segments = {}; // names of those the customer was in (core/segment.h)
+};
+
+// What is known beside an event.
+struct Surroundings {
+  std::span<const std::string_view> segments = {}; // names of those its customer is in
+  const Catalog* catalog = nullptr; // whose first category of an item stands before what the event says
 };
 
 // Calls take(const Lesson&) for each click of the event: none for types that teach nothing. REQUIRES: the event has id and time.
 template <class Take>
-void for_each_lesson(const Event& event, Take&& take);
+void for_each_lesson(const Event& event, const Surroundings& beside, Take&& take);
+template <class Take>
+void for_each_lesson(const Event& event, Take&& take)
+{
+  for_each_lesson(event, {}, std::forward<Take>(take));
+}
 
 class Lessons {
  public:
   // Its clicks; of a forget or consent event what it refuses. REQUIRES: the event has id and time.
-  void add(const Event& event);
+  void add(const Event& event, const Surroundings& beside = {});
   void add(const Lesson& lesson);
   // By (time, id), then by all that a lesson says. O(n log n).
   void sort();
@@ -63,13 +80,17 @@ class Lessons {
     std::uint64_t id;
     std::uint32_t item, category, slot;
     ClickKind kind;
+    std::uint16_t segments; // in sets_
   };
+  std::uint16_t intern(std::span<const std::string_view> segments);
   std::uint32_t intern(std::string_view text);
 
   std::vector<Kept> kept_;
   Refusals refusals_;
   std::deque<std::string> texts_{std::string()}; // number 0: empty
   std::unordered_map<std::string_view, std::uint32_t> numbers_;
+  std::deque<std::vector<std::string_view>> sets_{{}}; // of segments; number 0: none
+  std::map<std::vector<std::string_view>, std::uint16_t> set_numbers_;
 };
 
 // --- implementation ------------------------------------------------------------------------------------------------------------------
@@ -79,14 +100,16 @@ class Lessons {
 [[nodiscard]] std::uint64_t lesson_id(const EventId& id, std::uint64_t line);
 
 template <class Take>
-void for_each_lesson(const Event& event, Take&& take)
+void for_each_lesson(const Event& event, const Surroundings& beside, Take&& take)
 {
   const auto kind = click_kind(event.type);
   if (!kind) return;
-  Lesson lesson{session_key(event.customer, event.session), event.time->ms, 0, {}, event.category, event.slot.text, *kind};
+  Lesson lesson{session_key(event.customer, event.session), event.time->ms, 0, {}, {}, event.slot.text, *kind, beside.segments};
   const auto give = [&](const ItemId& item, std::uint64_t line) {
     lesson.id = lesson_id(event.id, line);
     lesson.item = item.text;
+    const auto* known = beside.catalog ? beside.catalog->find(item) : nullptr;
+    lesson.category = known && !known->categories.empty() ? std::string_view(known->categories.front()) : event.category;
     take(static_cast<const Lesson&>(lesson));
   };
   if (event.items.empty()) return event.item.empty() ? void() : give(event.item, 0);

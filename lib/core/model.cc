@@ -62,11 +62,11 @@ Model::~Model() = default;
 Model::Model(Model&&) noexcept = default;
 Model& Model::operator=(Model&&) noexcept = default;
 
-void Model::learn(const Event& event)
+void Model::learn(const Event& event, const Surroundings& beside)
 {
   ATTUNE_ASSERT(event.time && !event.id.empty());
   if (state_->refusals.take(event)) take_back(session_key(event.customer, {}).customer);
-  for_each_lesson(event, [this](const Lesson& lesson) { learn(lesson); });
+  for_each_lesson(event, beside, [this](const Lesson& lesson) { learn(lesson); });
 }
 
 void Model::refuse(const Refusals& refusals)
@@ -137,6 +137,9 @@ ItemNumber Model::take_number(std::string_view text)
   state.items.facts[left].first = state.clock;
   state.items.weigh(left);
   state.popularity.forget(left);
+  state.in_category.forget(left);
+  state.in_segment.forget(left);
+  state.repurchases.forget(left);
   state.postings.clear(left);
   state.pairs.clear(left);
   state.complements.clear(left);
@@ -170,13 +173,14 @@ void Model::learn(const Lesson& lesson)
   state.now.see(lesson.key.customer, lesson.time);
   if (lesson.time + state.options.max_age.count() < state.now.time()) return void(++state.ignored);
   // Its place does not depend on the item, and what is not learned is to leave nothing behind.
-  Click click{lesson.time, lesson.id, kUnknownItem, lesson.kind};
+  Click click{lesson.time, lesson.id, kUnknownItem, lesson.kind, 0};
   const auto place = state.table.place(lesson.key, click);
   if (place.how == SessionTable::Place::How::repeated) return void(++state.repeated);
   if (place.how == SessionTable::Place::How::ignored) return void(++state.ignored);
 
   const auto item = take_number(lesson.item);
   click.item = item;
+  click.segments = state.memberships.intern(lesson.segments);
   ++state.learned;
   if (place.how == SessionTable::Place::How::inserted) {
     ++state.late;
@@ -191,6 +195,7 @@ void Model::learn(const Lesson& lesson)
     if (!items.empty() && !repeats) teach(lesson, place.session, item);
     if (!repeats) state.pairs.add(items, item, is_new, true);
     if (joins_basket(click)) join_basket(place.session, item);
+    if (click.kind == ClickKind::purchase) note_repurchase(place.session, lesson.key.customer, click);
     const auto session = state.table.append(place, lesson.key, click);
     if (repeats) return forget_old();
     auto& facts = state.items.facts[item];
@@ -207,6 +212,8 @@ void Model::learn(const Lesson& lesson)
   facts.last = state.clock;
   if (!lesson.category.empty()) name_category(lesson.category, facts);
   state.popularity.hit(item);
+  if (facts.category != kNoCategory) state.in_category.hit(facts.category, item);
+  each_segment(state.memberships.set(click.segments), [&](std::uint32_t segment) { state.in_segment.hit(segment, item); });
   ++state.clock;
   forget_old();
 }
@@ -227,6 +234,7 @@ void Model::teach(const Lesson& lesson, SessionNumber session, ItemNumber clicke
   const bool chosen = state.blend.steps() < options.teach_first || (lesson.id >> 32) % options.teach_share == 0;
   if (!chosen || options.rate == 0) return;
   Question question;
+  question.now = lesson.time;
   ask_from(session, question);
   if (!lesson.slot.empty()) {
     if (const auto known = state.slots.find(lesson.slot); known != Vocabulary::kNone)
@@ -271,6 +279,7 @@ void Model::merge(const Model& other)
   for (const auto* each : {state_.get(), other.state_.get()}) {
     each->table.for_each([&](SessionNumber session) {
       for (const auto& click : each->table.clicks(session)) {
+        const auto segments = each->memberships.names(each->memberships.set(click.segments));
         const auto category = each->items.facts[click.item].category;
         lessons.add({each->table.key(session),
                      click.time,
@@ -278,7 +287,8 @@ void Model::merge(const Model& other)
                      each->items.ids.text(click.item),
                      category == kNoCategory ? std::string_view() : each->items.categories.text(category),
                      {},
-                     click.kind});
+                     click.kind,
+                     segments});
       }
     });
   }
@@ -328,12 +338,13 @@ Question Model::question(const SessionKey& key, std::int64_t time, std::string_v
   const auto& table = state_->table;
   Question question;
   question.slot = slot_of(slot);
+  question.now = time;
   const auto session = table.find(key);
   const bool goes_on = session != kNoSession && (key.site != 0 || time - table.clicks(session).back().time <= table.idle().count());
   if (goes_on)
     ask_from(session, question);
   else if (const auto newest = table.newest_of(key.customer); newest != kNoSession)
-    look_back(newest, question);
+    look_back(newest, false, question);
   return question;
 }
 
@@ -343,26 +354,44 @@ void Model::ask_from(SessionNumber session, Question& question) const
   question.session.assign(items.begin(), items.end());
   question.self = session;
   state_->table.basket(session, question.basket);
-  if (const auto earlier = state_->table.before(session); earlier != kNoSession) look_back(earlier, question);
+  look_back(session, true, question);
 }
 
-// Into what the customer did in `session` and before it.
-void Model::look_back(SessionNumber session, Question& question) const
+// Into what the customer did in `session` and before it. `goes_on`: it is this visit.
+void Model::look_back(SessionNumber session, bool goes_on, Question& question) const
 {
   const auto& table = state_->table;
-  for (std::size_t looked = 0; session != kNoSession && looked < kEarlierOrders; session = table.before(session), ++looked) {
+  Purchases purchases(question.now, question.bought);
+  for (std::size_t looked = 0; session != kNoSession && looked <= kEarlierOrders; session = table.before(session), ++looked) {
+    const bool this_visit = goes_on && looked == 0;
     const auto items = table.items(session);
-    if (looked < kEarlierSessions)
+    if (!this_visit && looked < kEarlierSessions + (goes_on ? 1 : 0))
       for (auto i = items.size(); i-- > 0 && question.earlier.size() < kMaxEarlier;) question.earlier.push_back(items[i]);
-    for (const auto& click : table.clicks(session)) {
-      if (click.kind != ClickKind::purchase) continue;
-      const auto known = std::find_if(question.bought.begin(), question.bought.end(),
-                                      [&](const Question::Bought& bought) { return bought.item == click.item; });
-      if (known != question.bought.end())
-        ++known->times;
-      else if (question.bought.size() < kMaxBought)
-        question.bought.push_back({click.item, 1});
-    }
+    const auto clicks = table.clicks(session);
+    for (auto click = clicks.rbegin(); click != clicks.rend(); ++click)
+      if (click->kind == ClickKind::purchase) purchases.add(click->item, click->time);
+  }
+}
+
+// Before a purchase is put into `session`: how long ago its customer bought the item in an earlier visit.
+void Model::note_repurchase(SessionNumber session, std::uint64_t customer, const Click& click)
+{
+  constexpr std::size_t kMostLooked = 2048; // clicks
+  auto& state = *state_;
+  const auto bought = [&](SessionNumber in) {
+    const auto clicks = state.table.clicks(in);
+    const auto found = std::find_if(clicks.rbegin(), clicks.rend(),
+                                    [&](const Click& each) { return each.item == click.item && each.kind == ClickKind::purchase; });
+    return found == clicks.rend() ? nullptr : &*found;
+  };
+  if (session != kNoSession && bought(session)) return;
+  auto earlier = session == kNoSession ? state.table.newest_of(customer) : state.table.before(session);
+  for (std::size_t looked = 0; earlier != kNoSession && looked < kMostLooked; earlier = state.table.before(earlier)) {
+    looked += state.table.clicks(earlier).size();
+    const auto* last = bought(earlier);
+    if (!last) continue;
+    if (last->time < click.time) state.repurchases.add(click.item, state.items.facts[click.item].category, click.time - last->time);
+    return;
   }
 }
 
@@ -398,7 +427,8 @@ Model::Holdings Model::holdings() const
   holdings.refused = state.refused;
   holdings.taught = state.blend.steps();
   holdings.bytes = state.table.bytes() + state.postings.bytes() + state.pairs.bytes() + state.complements.bytes() +
-                   state.popularity.bytes() + state.items.facts.capacity() * (sizeof(ItemFacts) + 96);
+                   state.popularity.bytes() + state.in_category.bytes() + state.in_segment.bytes() + state.repurchases.bytes() +
+                   state.items.facts.capacity() * (sizeof(ItemFacts) + 96);
   state.table.for_each([&](SessionNumber session) {
     const Timestamp first{state.table.clicks(session).front().time};
     const Timestamp last{state.table.clicks(session).back().time};

@@ -64,7 +64,7 @@ class Model {
   // refuse later clicks; what decays already stays as it is. Other types are read over. REQUIRES: the event has id and time.
   // Cost: about 3 us, and an answer's cost for a click that teaches weights. A late click moves what it stands beside, at a cost bounded by
   // kMaxSessionClicks: some 0.1 ms at worst, and 1 ms for what joins a basket of many items.
-  void learn(const Event& event);
+  void learn(const Event& event, const Surroundings& beside = {});
   void learn(const Lesson& lesson);
   // As learn() of the forget and consent events that made them.
   void refuse(const Refusals& refusals);
@@ -79,7 +79,7 @@ class Model {
   [[nodiscard]] std::uint32_t slot_of(std::string_view slot) const; // 0 when nothing was learned of it
   // What the customer of `key` asks at `time`, as far as the model knows it: this session and earlier ones.
   [[nodiscard]] Question question(const SessionKey& key, std::int64_t time, std::string_view slot = {}) const;
-  // The same as of a session of the model, which is the asking one.
+  // The same as of a session of the model, which is the asking one. REQUIRES: question.now.
   void ask_from(SessionNumber session, Question& question) const;
 
   // Up to where each partition of a log was read, sorted; kept in the file, for people and for whoever goes on from there.
@@ -117,7 +117,8 @@ class Model {
 
  private:
   void teach(const Lesson& lesson, SessionNumber session, ItemNumber clicked);
-  void look_back(SessionNumber session, Question& question) const;
+  void look_back(SessionNumber session, bool goes_on, Question& question) const;
+  void note_repurchase(SessionNumber session, std::uint64_t customer, const Click& click);
   void name_category(std::string_view category, ItemFacts& facts);
   void join_basket(SessionNumber session, ItemNumber item);
   ItemNumber take_number(std::string_view item);

@@ -213,7 +213,7 @@ bool read_sessions(const SessionColumns& in, SessionTable& table, std::vector<Re
     if (size == 0 || size > kMaxSessionClicks || size > in.times.size() - at) return false;
     for (std::size_t i = 0; i < size; ++i, ++at) {
       auto& click = clicks[i];
-      click = {in.times[at], in.ids[at], in.items[at], static_cast<ClickKind>(in.kinds[at])};
+      click = {in.times[at], in.ids[at], in.items[at], static_cast<ClickKind>(in.kinds[at]), 0};
       const bool in_order = i == 0 || std::tie(clicks[i - 1].time, clicks[i - 1].id) < std::tie(click.time, click.id);
       if (!sound(click, recounts.size()) || !in_order) return false;
     }
@@ -389,6 +389,73 @@ void read_popularity(Reader& in, std::size_t items, Popularity& popularity)
   if (!in.failed()) popularity.restore(std::move(content));
 }
 
+struct MembershipColumns {
+  MembershipColumns(Reader& in, std::size_t clicks, Memberships& memberships)
+  {
+    Vocabulary segments;
+    read_texts(in, kMaxStringBytes, false, segments);
+    auto sets = in.array<Memberships::SegmentSet>().all();
+    of_clicks = in.array_of<std::uint16_t>(segments.size() > 0 ? clicks : 0);
+    for (std::size_t i = 0; i < of_clicks.size(); ++i) in.refuse_unless(of_clicks[i] < sets.size());
+    in.refuse_unless(!in.failed() && memberships.restore(std::move(segments), std::move(sets)));
+  }
+
+  Column<std::uint16_t> of_clicks; // in the order of the sessions; none where there are no segments
+};
+
+void read_memberships(const MembershipColumns& in, SessionTable& table)
+{
+  if (in.of_clicks.size() == 0) return;
+  std::array<std::uint16_t, kMaxSessionClicks> segments;
+  std::size_t at = 0;
+  table.for_each([&](SessionNumber session) {
+    const auto of_session = std::span(segments).first(table.clicks(session).size());
+    in.of_clicks.copy(at, of_session);
+    table.set_segments(session, of_session);
+    at += of_session.size();
+  });
+}
+
+void read_groups(Reader& in, std::size_t most, std::size_t items, GroupPopularity& popularity)
+{
+  const auto groups = in.value<std::uint64_t>();
+  in.refuse_unless(groups <= most);
+  for (std::uint64_t group = 0; group < groups && !in.failed(); ++group) {
+    GroupPopularity::Content content;
+    content.items.items = in.array<ItemNumber>().all();
+    content.items.counts = in.array_of<GroupPopularity::Values>(content.items.items.size()).all();
+    for (auto* values : {&content.scales, &content.totals})
+      for (auto& value : *values) value = in.value<double>();
+    auto sorted = content.items.items;
+    std::sort(sorted.begin(), sorted.end());
+    in.refuse_unless(sorted.size() <= kGroupItems && std::adjacent_find(sorted.begin(), sorted.end()) == sorted.end() &&
+                     (sorted.empty() || sorted.back() < items));
+    for (std::size_t w = 0; w < kGroupWindows; ++w) {
+      constexpr double kMostClicks = 1e12;
+      in.refuse_unless(content.scales[w] >= 1 && sound(content.scales[w]) && sound(content.totals[w]) &&
+                       content.totals[w] <= kMostClicks * content.scales[w]);
+      for (const auto& values : content.items.counts)
+        in.refuse_unless(values[w] > 0 && values[w] <= kMostClicks * content.scales[w]);
+    }
+    if (!in.failed()) popularity.restore(std::move(content));
+  }
+}
+
+void read_repurchases(Reader& in, const ItemTable& items, Repurchases& repurchases)
+{
+  Repurchases::Content content;
+  content.items = in.array<Repurchases::Habit>().all();
+  content.categories = in.array<Repurchases::Habit>().all();
+  const auto all = in.array_of<Repurchases::Habit>(1).all();
+  in.refuse_unless(content.items.size() <= items.facts.size() && content.categories.size() <= items.categories.size());
+  for (const auto& habits : {std::span<const Repurchases::Habit>(content.items), {content.categories}, {all}})
+    for (const auto& habit : habits)
+      in.refuse_unless(habit.count >= 0 && habit.count < 1e6F && habit.sum >= 0 && habit.sum <= 64 * habit.count);
+  if (in.failed()) return;
+  content.all = all.front();
+  repurchases.restore(std::move(content));
+}
+
 void read_blend(Reader& in, std::size_t slots, Blend& blend)
 {
   auto sets = in.array<Blend::Weights>().all();
@@ -481,6 +548,10 @@ Result<Model> Model::decode(std::string_view bytes)
   const auto baskets = in.value<std::uint64_t>();
   const ComplementColumns complements(in, items);
   read_popularity(in, items, state.popularity);
+  const MembershipColumns memberships(in, sessions.times.size(), state.memberships);
+  read_groups(in, state.items.categories.size(), items, state.in_category);
+  read_groups(in, state.memberships.segments().size(), items, state.in_segment);
+  read_repurchases(in, state.items, state.repurchases);
   read_blend(in, state.slots.size(), state.blend);
   if (in.failed() || in.left() > 0) return damaged("damaged: what it counts can not be");
   state.postings.grow(items);
@@ -491,6 +562,7 @@ Result<Model> Model::decode(std::string_view bytes)
   });
   std::vector<Recount> recounts(items);
   const bool in_sessions = read_sessions(sessions, state.table, recounts) && same_counts(state.items.facts, recounts);
+  if (in_sessions) read_memberships(memberships, state.table);
   const bool in_postings = in_sessions && read_postings(postings, state);
   const bool in_pairs = counted.get();
   if (!in_sessions) return damaged("damaged: its sessions can not be");

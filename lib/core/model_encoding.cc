@@ -214,6 +214,38 @@ void put_popularity(const Popularity& popularity, Writer& out)
   }
 }
 
+void put_memberships(const Model::State& state, Writer& out)
+{
+  put_texts(state.memberships.segments(), out);
+  out.array(state.memberships.sets());
+  const bool any = state.memberships.segments().size() > 0;
+  out.begin_array(any ? state.table.click_count() : 0);
+  if (!any) return;
+  state.table.for_each([&](SessionNumber session) {
+    for (const auto& click : state.table.clicks(session)) out.each(click.segments);
+  });
+}
+
+void put_groups(const GroupPopularity& popularity, Writer& out)
+{
+  out.value<std::uint64_t>(popularity.groups());
+  for (std::uint32_t group = 0; group < popularity.groups(); ++group) {
+    const auto& content = popularity.content(group);
+    out.array(content.items.items);
+    out.array(content.items.counts);
+    for (const auto& values : {content.scales, content.totals})
+      for (const auto value : values) out.value(value);
+  }
+}
+
+void put_repurchases(const Repurchases& repurchases, Writer& out)
+{
+  const auto content = repurchases.content();
+  out.array(content.items);
+  out.array(content.categories);
+  out.array(std::span(&content.all, 1));
+}
+
 } // namespace
 
 Result<Model::Saved> Model::encode(const Sink& sink) const
@@ -239,6 +271,10 @@ Result<Model::Saved> Model::encode(const Sink& sink) const
   put_pairs(state.pairs, out);
   put_complements(state.complements, out);
   put_popularity(state.popularity, out);
+  put_memberships(state, out);
+  put_groups(state.in_category, out);
+  put_groups(state.in_segment, out);
+  put_repurchases(state.repurchases, out);
   out.array(state.blend.sets());
   return out.end(state.learned);
 }

@@ -19,6 +19,11 @@
 //   complements                          total of baskets (8 bytes), arrays of sizes and baskets (4 bytes, per item), partners (4 bytes),
 //                                        counts (8)
 //   popularity                           array of values (32 bytes, per item); per window the scale (8 bytes) and the best (4 bytes)
+//   memberships                          segments: texts as above; array of sets of them (8 bytes); array of a set's number (2 bytes)
+//                                        per click of the sessions above, empty when there are no segments
+//   popularity in categories, then in    count of groups (8 bytes); per group arrays of items (4 bytes) and values (16), scales and
+//   segments                             totals (16 bytes each)
+//   repurchases                          arrays of habits (8 bytes) per item and per category, and one of all: an array of one
 //   blend                                array of Weights
 //   XXH3-64 of all bytes before          8 bytes
 #pragma once
@@ -34,10 +39,11 @@ namespace attune {
 static_assert(std::endian::native == std::endian::little, "a model file is little-endian");
 // Whoever changes one of these changes what a file holds: kModelFormat goes up.
 static_assert(sizeof(ItemFacts) == 24 && sizeof(PairCounts) == 28 && sizeof(SessionKey) == 16 && sizeof(BasketCounts) == 8);
-static_assert(sizeof(Refusals::Standing) == 32 && sizeof(SupportedTime::Witness) == 16 && kFeatures == 65);
+static_assert(sizeof(Repurchases::Habit) == 8 && sizeof(GroupPopularity::Values) == 16);
+static_assert(sizeof(Refusals::Standing) == 32 && sizeof(SupportedTime::Witness) == 16 && kFeatures == 66);
 
 inline constexpr std::string_view kModelMagic = "attune model";
-inline constexpr std::uint32_t kModelFormat = 4;
+inline constexpr std::uint32_t kModelFormat = 5;
 inline constexpr std::size_t kModelHead = kModelMagic.size() + sizeof kModelFormat;
 inline constexpr std::size_t kModelChecksum = 8;
 

@@ -5,11 +5,14 @@
 
 #include "core/blend.h"
 #include "core/complements.h"
+#include "core/group_popularity.h"
 #include "core/item_pairs.h"
 #include "core/item_table.h"
+#include "core/membership.h"
 #include "core/model.h"
 #include "core/popularity.h"
 #include "core/postings.h"
+#include "core/repurchases.h"
 #include "core/session_table.h"
 #include "core/supported_time.h"
 
@@ -25,6 +28,10 @@ struct Model::State {
   ItemPairs pairs;
   Complements complements;
   Popularity popularity;
+  GroupPopularity in_category; // by the category of the item
+  GroupPopularity in_segment; // by the segments of the customer
+  Memberships memberships;
+  Repurchases repurchases;
   Vocabulary slots; // number 0 is none
   Blend blend;
   Refusals refusals;

@@ -332,6 +332,17 @@ std::uint64_t Profile::version() const
   return version;
 }
 
+std::size_t memory_of(const Profile& profile)
+{
+  // What a kept event costs beyond its wire form: its place in the list, and now and then a block of its own.
+  constexpr std::size_t kKeptOverhead = 48;
+  constexpr std::size_t kOverhead = 1024;
+  std::size_t bytes = kOverhead + profile.summary.tiles.size() * sizeof(Tile);
+  for (const auto& list : profile.recent)
+    for (const auto& kept : list) bytes += kept.wire.size() + kKeptOverhead;
+  return bytes;
+}
+
 bool Profile::empty() const
 {
   Profile nothing;

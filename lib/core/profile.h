@@ -79,6 +79,8 @@ struct Profile {
   [[nodiscard]] bool empty() const; // nothing is kept: no events, no facts
   friend bool operator==(const Profile&, const Profile&) = default;
 };
+// Bytes it takes, about. O(recent).
+[[nodiscard]] std::size_t memory_of(const Profile& profile);
 
 enum class Outcome : std::uint8_t {
   accepted,

@@ -15,12 +15,15 @@ namespace attune {
 namespace {
 
 constexpr std::array<std::string_view, kSources> kNames{
-    "blend",   "vmis",         "vsknn",       "vstan",    "rec-vstan", "follow",         "fast",
-    "slow",    "after",        "next",        "together", "cosine",    "session",        "popular-fast",
-    "popular", "popular-slow", "complements", "baskets",  "lift",      "popular-baskets"};
+    "blend",   "vmis",         "vsknn",       "vstan",    "rec-vstan", "follow",  "fast",
+    "slow",    "after",        "next",        "together", "cosine",    "session", "popular-fast",
+    "popular", "popular-slow", "complements", "often",    "baskets",   "lift",    "popular-baskets"};
 
 constexpr std::size_t kProposed = 160; // candidates that the neighbours and the sequences propose
 constexpr std::size_t kPopularProposed = 50;
+constexpr std::size_t kOfKindProposed = 20; // popular ones of a category, in each window
+constexpr std::size_t kKindsProposed = 4;
+constexpr float kDueProposed = 0.6F; // of what was bought, that which is due (core/repurchases.h)
 constexpr std::size_t kComplements = 40;
 constexpr std::size_t kSessionProposed = 20;
 constexpr std::array<Column, 4> kProposing{Column::vmis, Column::rec_vstan, Column::slow, Column::session};
@@ -150,6 +153,29 @@ bool gather(const Model::State& state, const Question& question, Workspace& work
   return true;
 }
 
+// Where the neighbours and the sequences know little: what is popular in the category of the item just seen, and in those of items of
+// earlier visits, the newest first.
+void popular_of_kinds(const Model::State& state, const Question& question, Chooser& chooser)
+{
+  std::array<std::uint32_t, kKindsProposed> kinds{};
+  std::size_t count = 0;
+  const auto propose_kind = [&](ItemNumber item) {
+    const auto kind = state.items.facts[item].category;
+    const auto end = kinds.begin() + static_cast<std::ptrdiff_t>(count);
+    if (kind == kNoCategory || std::find(kinds.begin(), end, kind) != end) return;
+    kinds[count++] = kind;
+    for (const auto window : {GroupWindow::fast, GroupWindow::slow}) {
+      const auto best = state.in_category.best(window, kind);
+      for (const auto& each : best.first(std::min(kOfKindProposed, best.size()))) chooser.take(each.item);
+    }
+  };
+  propose_kind(question.session.back());
+  for (const auto item : question.earlier) {
+    if (count == kKindsProposed) return;
+    propose_kind(item);
+  }
+}
+
 void choose(const Model::State& state, Workspace& work)
 {
   const auto& session = work.question.session;
@@ -166,6 +192,10 @@ void choose(const Model::State& state, Workspace& work)
   popular(Window::fast, kPopularProposed);
   popular(Window::middle, kPopularProposed);
   popular(Window::slow, kPopularProposed / 2);
+  if (work.candidates.rows().size() < kProposed) popular_of_kinds(state, work.question, chooser);
+  for (const auto& bought : work.question.bought)
+    if (state.repurchases.due(bought, state.items.facts[bought.item].category, work.question.now) > kDueProposed)
+      chooser.take(bought.item);
   for (std::size_t i = 0; i < session.size() && i < kSessionProposed; ++i) chooser.take(session[session.size() - 1 - i]);
   if (work.question.remind) return;
   std::erase_if(work.chosen, [&](ItemNumber item) { return std::find(session.begin(), session.end(), item) != session.end(); });
@@ -203,6 +233,38 @@ std::optional<Column> column_of(Source source)
   }
 }
 
+constexpr double kLean = 20; // clicks of all that a segment's are counted with
+
+// All clicks, as the middle window of the popularity counts them.
+double clicks_of_all(const Model::State& state)
+{
+  constexpr float kHalfLife = 5'000;
+  constexpr double kFading = 0.00013861982628; // of one click, 1 - 2^(-1 / kHalfLife)
+  return (1 - static_cast<double>(exp_of(-0.693147181F * static_cast<float>(state.clock) / kHalfLife))) / kFading;
+}
+
+// Of the items that all or these segments click.
+void add_popular_of(const Model::State& state, Memberships::SegmentSet segments, std::vector<Ranked>& out)
+{
+  thread_local Candidates rows; // their first column: clicks of the segments
+  rows.begin(state.items.facts.size());
+  for (const auto item : state.popularity.best(Window::middle)) rows[item];
+  double all = kLean;
+  each_segment(segments, [&](std::uint32_t segment) {
+    if (segment >= state.in_segment.groups()) return;
+    const auto& items = state.in_segment.content(segment).items;
+    const auto scale = state.in_segment.scale(GroupWindow::slow, segment);
+    for (std::size_t i = 0; i < items.size(); ++i)
+      rows[items.items[i]].columns[0] += static_cast<float>(items.counts[i][static_cast<std::size_t>(GroupWindow::slow)] * scale);
+    all += state.in_segment.total(GroupWindow::slow, segment);
+  });
+  const double by = clicks_of_all(state) / all;
+  for (const auto& row : rows.rows()) {
+    const double popular = state.popularity.value(Window::middle, row.item);
+    out.push_back({row.item, by * static_cast<double>(row.columns[0]) + popular * kLean / all});
+  }
+}
+
 void rank_popular(const Model::State& state, Window window, ItemNumber last, std::size_t n, std::vector<Ranked>& out)
 {
   for (const auto item : state.popularity.best(window)) {
@@ -224,14 +286,16 @@ void rank_with_basket(const Model::State& state, const Question& question, Sourc
     return;
   }
   work.complements.begin(state.items.facts.size());
-  if (source == Source::complements) {
+  const bool timed = source == Source::complements;
+  if (timed || source == Source::often) {
     state.complements.score(question.basket, question.ordered, 0, work.complements);
     for (const auto& bought : question.bought) work.complements[bought.item];
     float most = 0;
     for (const auto& row : work.complements.rows()) most = std::max(most, row.columns[0]);
     for (const auto& bought : question.bought) {
       auto& value = work.complements[bought.item].columns[0];
-      const float root = std::sqrt(static_cast<float>(bought.times));
+      float root = std::sqrt(static_cast<float>(bought.times));
+      if (timed) root *= state.repurchases.due(bought, state.items.facts[bought.item].category, question.now);
       value = value * (1 + root) + 0.05F * most * root;
     }
   } else {
@@ -268,6 +332,18 @@ std::optional<Source> parse_source(std::string_view name)
   const auto found = std::find(kNames.begin(), kNames.end(), name);
   if (found == kNames.end()) return std::nullopt;
   return static_cast<Source>(found - kNames.begin());
+}
+
+void rank_popular(const Model& model, std::span<const std::string_view> segments, std::size_t n, std::vector<Ranked>& out)
+{
+  out.clear();
+  const auto& state = model.state();
+  const auto known = state.memberships.known(segments);
+  if (known == 0)
+    rank_popular(state, Window::middle, kUnknownItem, kPopularKept, out);
+  else
+    add_popular_of(state, known, out);
+  keep_best(state.items.ids, n, out);
 }
 
 bool propose(const Model::State& state, const Question& question, Workspace& work)

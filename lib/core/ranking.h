@@ -7,6 +7,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <span>
 #include <string_view>
 #include <vector>
 
@@ -38,11 +39,12 @@ enum class Source : std::uint8_t {
   popular_slow,
   // of the question's basket
   complements,
+  often, // the same, however long ago things were bought
   baskets,
   lift,
   popular_baskets,
 };
-inline constexpr std::size_t kSources = 20;
+inline constexpr std::size_t kSources = 21;
 [[nodiscard]] std::string_view source_name(Source source);
 [[nodiscard]] std::optional<Source> parse_source(std::string_view name);
 
@@ -71,5 +73,11 @@ bool propose(const Model::State& state, const Question& question, Workspace& wor
 // The best n, best first; equal scores in the order of their ids. The item just seen is never among them, nor one of the basket where that is asked for. By the blend, a question
 // without a known item gets what is popular.
 void rank(const Model& model, const Question& question, Source source, std::size_t n, Workspace& work, std::vector<Ranked>& out);
+
+// The n most popular items for a customer of these segments (core/segment.h), of whom nothing else needs to be known: best first, equal
+// ones in the order of their ids. What the customers of these segments click, as far as there is enough of it, leaning on what all
+// click; names that the model has not met, or none at all, give what is popular with all, at most kPopularKept of it. Scores are clicks,
+// decayed. Cost: some microseconds, and as many for each segment that the model knows.
+void rank_popular(const Model& model, std::span<const std::string_view> segments, std::size_t n, std::vector<Ranked>& out);
 
 } // namespace attune

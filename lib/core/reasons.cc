@@ -1,6 +1,7 @@
 #include "core/reasons.h"
 
 #include <algorithm>
+#include <cmath>
 
 #include "core/model_state.h"
 
@@ -42,12 +43,36 @@ class Teller {
     const auto times = clicks == 1 ? "once" : std::to_string(clicks) + " times";
     if (place == best.size()) return "seen " + times;
     if (place == 0) return "the most popular of all, seen " + times;
-    std::size_t among = 10;
-    while (among <= place) among *= 10;
-    return "among the " + std::to_string(among) + " most popular, seen " + times;
+    return among(place) + " most popular, seen " + times;
+  }
+
+  // With the segment in which it stands highest; empty when it is among the best of none.
+  static std::string popular(const Model::State& state, ItemNumber item, Memberships::SegmentSet segments)
+  {
+    std::size_t highest = kGroupBest;
+    std::uint32_t with = 0;
+    each_segment(segments, [&](std::uint32_t segment) {
+      const auto best = state.in_segment.best(GroupWindow::slow, segment);
+      const auto found = std::find_if(best.begin(), best.end(), [item](const auto& each) { return each.item == item; });
+      const auto place = static_cast<std::size_t>(found - best.begin());
+      if (found == best.end() || place >= highest) return;
+      highest = place;
+      with = segment;
+    });
+    if (highest == kGroupBest) return {};
+    const auto name = std::string(state.memberships.segments().text(with));
+    return (highest == 0 ? "the most popular" : among(highest) + " most popular") + " with customers of the segment " + name;
   }
 
  private:
+  // "among the 10", for the first ten places.
+  static std::string among(std::size_t place)
+  {
+    std::size_t among = 10;
+    while (among <= place) among *= 10;
+    return "among the " + std::to_string(among);
+  }
+
   [[nodiscard]] std::string name(ItemNumber item) const
   {
     const auto id = state_.items.ids.text(item);
@@ -79,12 +104,31 @@ class Teller {
 
   [[nodiscard]] std::string affinity() const
   {
+    for (const auto& bought : work_.question.bought)
+      if (bought.item == item_) return bought_again(bought);
     const auto& earlier = work_.question.earlier;
     if (std::find(earlier.begin(), earlier.end(), item_) != earlier.end()) return "seen in an earlier visit";
     const auto category = state_.items.facts[item_].category;
     if (category != kNoCategory && category == state_.items.facts[session_.back()].category)
       return "of the same kind as " + name(session_.back());
     return "of a kind looked at in this visit";
+  }
+
+  [[nodiscard]] std::string bought_again(const Question::Bought& bought) const
+  {
+    const auto ago = span_of(static_cast<double>(std::max<std::int64_t>(0, work_.question.now - bought.last)));
+    if (bought.times < 2 && !state_.repurchases.was_bought_again(item_)) return "bought " + ago + " ago";
+    const auto expected = state_.repurchases.expected(bought, state_.items.facts[item_].category);
+    return "bought about every " + span_of(std::exp2(static_cast<double>(expected))) + "; last " + ago + " ago";
+  }
+
+  // "28 days", or hours below two days.
+  static std::string span_of(double ms)
+  {
+    constexpr double kHour = 3'600'000;
+    const bool in_days = ms >= 48 * kHour;
+    const auto number = std::max(1L, std::lround(ms / (in_days ? 24 * kHour : kHour)));
+    return std::to_string(number) + (in_days ? " days" : number == 1 ? " hour" : " hours");
   }
 
   // Beside the item of the basket, or the one just seen, that was most often put into a cart or bought with it.
@@ -128,9 +172,12 @@ std::vector<Contribution> reasons_of(const Model& model, const Workspace& work, 
   return reasons;
 }
 
-Contribution popular_reason(const Model& model, const Ranked& item)
+Contribution popular_reason(const Model& model, const Ranked& item, std::span<const std::string_view> segments)
 {
-  return {std::string(group_name(Group::popular)), item.score, Teller::popular(model.state(), item.item)};
+  const auto& state = model.state();
+  auto sentence = Teller::popular(state, item.item, state.memberships.known(segments));
+  if (sentence.empty()) sentence = Teller::popular(state, item.item);
+  return {std::string(group_name(Group::popular)), item.score, std::move(sentence)};
 }
 
 } // namespace attune

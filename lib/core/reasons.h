@@ -1,7 +1,9 @@
 // Reasons: why an item was chosen, as contributions that sum to its score and sentences a shop can show.
 #pragma once
 
+#include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "core/catalog.h"
@@ -19,7 +21,7 @@ struct Contribution {
 // Of the candidate at `place` of what propose() left in `work`. Each group that adds something, in their order.
 [[nodiscard]] std::vector<Contribution> reasons_of(const Model& model, const Workspace& work, std::size_t place,
                                                    const Catalog& catalog);
-// Of an item that only its popularity speaks for.
-[[nodiscard]] Contribution popular_reason(const Model& model, const Ranked& item);
+// Of an item that only its popularity speaks for, with all or with the customers of these segments (rank_popular()).
+[[nodiscard]] Contribution popular_reason(const Model& model, const Ranked& item, std::span<const std::string_view> segments = {});
 
 } // namespace attune

@@ -55,27 +55,19 @@ void look_back(const Model& model, const Profile& profile, Timestamp now, Questi
     for (auto item = visit->items.rbegin(); item != visit->items.rend() && question.earlier.size() < kMaxEarlier; ++item)
       if (const auto number = model.number_of(item->text); number != kUnknownItem) question.earlier.push_back(number);
   }
-  const auto add_bought = [&](std::string_view item) {
-    const auto number = model.number_of(item);
-    if (number == kUnknownItem) return;
-    for (auto& bought : question.bought)
-      if (bought.item == number) return void(++bought.times);
-    if (question.bought.size() < kMaxBought) question.bought.push_back({number, 1});
-  };
-  // Newest first, so that what was bought lately is what is remembered; what was bought in this visit is in its basket.
+  // Newest first; what was bought in this visit is in its basket too.
+  Purchases purchases(now.ms, question.bought);
   const auto& orders = profile.recent[static_cast<std::size_t>(RecentList::orders_and_carts)];
   for (auto kept = orders.rbegin(); kept != orders.rend(); ++kept) {
     if (kept->time > now) continue;
     const auto event = kept->view();
     if (event.type != EventType::purchase) continue;
     for (const auto& line : event.order_lines()) {
-      if (kept->time < begins) {
-        add_bought(line.item);
-        continue;
-      }
       const auto number = model.number_of(line.item);
+      if (number == kUnknownItem) continue;
+      purchases.add(number, kept->time.ms);
       auto& basket = question.basket;
-      if (number != kUnknownItem && std::find(basket.begin(), basket.end(), number) == basket.end()) basket.push_back(number);
+      if (kept->time >= begins && std::find(basket.begin(), basket.end(), number) == basket.end()) basket.push_back(number);
     }
   }
 }
@@ -92,6 +84,7 @@ Question question_of(const Model& model, const Profile* profile, const Recommend
   for (const auto& line : in_cart)
     if (const auto number = known(line.item); number != kUnknownItem) question.basket.push_back(number);
   question.slot = model.slot_of(slot.text);
+  question.now = now.ms;
   if (!request.customer.empty()) question.self = model.state().table.newest_of(session_key(request.customer, {}).customer);
   if (profile) look_back(model, *profile, now, question);
   return question;
@@ -108,6 +101,8 @@ struct Contender {
   double popularity = 0; // the score before adjustments, when it is no candidate
   std::vector<Adjustment> adjustments;
 };
+
+constexpr std::size_t kMaxPopular = 512; // popular items that may be shown, and so many may be refused
 
 Workspace& workspace()
 {
@@ -155,18 +150,21 @@ class Answerer {
     });
   }
 
-  // Popular items behind the others, their scores below the lowest of these.
+  // Popular items behind the others, their scores below the lowest of these. To whom nothing personal is shown, not even what is
+  // popular with others of its segments.
   void add_popular(std::size_t most, bool personal)
   {
-    const auto& popularity = model_.state().popularity;
-    const double best = popularity.best_value(Window::middle);
+    if (!rules_.held_out() && model_.state().memberships.segments().size() > 0) segments_ = rules_.segments();
+    std::vector<Ranked> popular;
+    rank_popular(model_, segments_, kMaxPopular, popular);
+    const double best = popular.empty() ? 0 : popular.front().score;
     const double ceiling = contenders_.empty() ? best : contenders_.back().score - 1;
     const auto before = contenders_.size();
-    for (const auto item : popularity.best(Window::middle)) {
+    for (const auto& [item, score] : popular) {
       if (rules_.only_filters() && contenders_.size() >= most) return;
       const bool there = personal && std::find(work_.chosen.begin(), work_.chosen.end(), item) != work_.chosen.end();
       const bool just_seen = personal && item == work_.question.session.back();
-      if (!there && !just_seen) add(item, ceiling - (best - popularity.value(Window::middle, item)), std::nullopt);
+      if (!there && !just_seen) add(item, ceiling - (best - score), std::nullopt);
     }
     std::stable_sort(
         contenders_.begin() + static_cast<std::ptrdiff_t>(before), contenders_.end(),
@@ -202,7 +200,7 @@ class Answerer {
       if (contender.place)
         reasons = reasons_of(model_, work_, *contender.place, catalog_);
       else
-        reasons.push_back(popular_reason(model_, {model_.number_of(contender.item.text), contender.popularity}));
+        reasons.push_back(popular_reason(model_, {model_.number_of(contender.item.text), contender.popularity}, segments_));
       for (const auto& adjustment : contender.adjustments) reasons.push_back({"rules", adjustment.added, adjustment.sentence()});
     }
     if (chosen.rule) reasons.push_back({"rules", 0, chosen.sentence()});
@@ -268,6 +266,7 @@ class Answerer {
   AppliedRules& rules_;
   Workspace& work_;
   std::vector<Contender> contenders_; // best first
+  std::vector<std::string_view> segments_; // that what is popular was asked for
   Arrangement arrangement_;
 };
 

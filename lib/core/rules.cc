@@ -53,6 +53,11 @@ AppliedRules::AppliedRules(const Rules& rules, Occasion occasion, const OfferLed
 {
 }
 
+std::vector<std::string_view> AppliedRules::segments()
+{
+  return segments_of(book_.segments, asker_);
+}
+
 bool AppliedRules::reminds() const
 {
   return slot_.filters.reminders;

@@ -74,6 +74,8 @@ class AppliedRules {
 
   // In the holdout filters, caps and pins stand; offers, and whatever else asks for something of the customer, do not.
   [[nodiscard]] bool held_out() const { return held_out_; }
+  // The names of the segments the asker is in, in their order.
+  [[nodiscard]] std::vector<std::string_view> segments();
   // Whether this slot may show again what the customer has looked at. Where not, refuses() leaves such items out.
   [[nodiscard]] bool reminds() const;
   // Whether nothing but filters has a say in this slot: then the list to show is the best that are not refused.

@@ -34,6 +34,7 @@ class RunPool {
  public:
   // Good until the run grows or is released.
   [[nodiscard]] std::span<const T> values(const Run& run) const { return {place(run.begin), run.size}; }
+  [[nodiscard]] std::span<T> values(const Run& run) { return {place(run.begin), run.size}; }
   [[nodiscard]] const T* data(const Run& run) const { return place(run.begin); }
 
   // REQUIRES: run.size < kMaxRun.

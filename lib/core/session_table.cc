@@ -393,6 +393,13 @@ std::size_t SessionTable::bytes() const
          by_customer_.bytes();
 }
 
+void SessionTable::set_segments(SessionNumber session, std::span<const std::uint16_t> segments)
+{
+  const auto there = clicks_.values(sessions_[session].clicks);
+  ATTUNE_ASSERT(there.size() == segments.size());
+  for (std::size_t i = 0; i < there.size(); ++i) there[i].segments = segments[i];
+}
+
 void SessionTable::reserve(std::size_t sessions)
 {
   sessions_.reserve(sessions);

@@ -34,6 +34,7 @@ struct Click {
   std::uint64_t id = 0;
   ItemNumber item = 0;
   ClickKind kind = ClickKind::view;
+  std::uint16_t segments = 0; // its customer was in: the number of a set (core/membership.h)
 };
 
 // Whether the click puts its item into a basket.
@@ -116,6 +117,8 @@ class SessionTable {
   void reserve(std::size_t sessions);
   SessionNumber load(const SessionKey& key, std::span<const Click> clicks);
   [[nodiscard]] bool finish_loading();
+  // Of each of its clicks what Click::segments says. REQUIRES: as many as it has clicks.
+  void set_segments(SessionNumber session, std::span<const std::uint16_t> segments);
 
  private:
   struct Session {

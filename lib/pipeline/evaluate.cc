@@ -468,6 +468,7 @@ Result<Evaluation> evaluate_baskets(const LessonStream& lessons, const Baskets& 
       question.ordered = false;
       question.earlier = known.earlier;
       question.bought = known.bought;
+      question.now = known.now;
     }
   std::vector<std::vector<ItemNumber>> numbers(contenders->size());
   for (std::size_t m = 0; m < contenders->size(); ++m)

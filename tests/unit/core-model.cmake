@@ -5,9 +5,11 @@ attune_test(unit_core_model
     unit/core/candidates_test.cc
     unit/core/complements_test.cc
     unit/core/elementary_test.cc
+    unit/core/group_popularity_test.cc
     unit/core/item_pairs_test.cc
     unit/core/item_table_test.cc
     unit/core/lesson_test.cc
+    unit/core/membership_test.cc
     unit/core/model_test.cc
     unit/core/neighbours_test.cc
     unit/core/popularity_test.cc
@@ -15,7 +17,9 @@ attune_test(unit_core_model
     unit/core/ranking_test.cc
     unit/core/recommender_test.cc
     unit/core/refusals_test.cc
+    unit/core/repurchases_test.cc
     unit/core/run_pool_test.cc
+    unit/core/segment_finder_test.cc
     unit/core/sequences_test.cc
     unit/core/session_index_test.cc
     unit/core/session_table_test.cc

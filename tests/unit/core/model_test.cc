@@ -5,8 +5,10 @@
 
 #include <algorithm>
 #include <boost/test/unit_test.hpp>
+#include <cmath>
 #include <cstring>
 #include <functional>
+#include <map>
 #include <random>
 
 #include "core/model_state.h"
@@ -151,6 +153,15 @@ std::string with_checksum(std::string bytes)
 Model small_model()
 {
   auto model = model_of({"lamp desk lamp", "desk chair", "sofa"});
+  const std::vector<std::string_view> vip{"vip"};
+  auto again = click("s1", "chair", 90);
+  again.type = EventType::purchase;
+  again.category = "seats";
+  model.learn(again, {vip});
+  again.session = SessionId("s1b");
+  again.id = EventId("again");
+  again.time = Timestamp{again.time->ms + 86'400'000};
+  model.learn(again, {vip});
   model.learn(identity(EventType::forget, "gone", 5));
   model.positions = {{{"cart_events", 0}, 7}, {{"customer_clicks", 1}, 300}};
   return model;
@@ -165,6 +176,31 @@ std::vector<Ranked> answer_of(const Model& model, std::vector<ItemNumber> sessio
   std::vector<Ranked> answer;
   rank(model, question, Source::blend, 20, work, answer);
   return answer;
+}
+
+// By the customer and the day, so that whoever asks gets the same.
+std::vector<std::string_view> segments_of(const Event& event)
+{
+  std::vector<std::string_view> segments;
+  if (event.customer.text.back() % 2 == 0) segments.emplace_back("even");
+  if (event.time->ms / 86'400'000 % 3 == 0) segments.emplace_back("third-day");
+  return segments;
+}
+
+// Clicks by names: what is popular in each segment and category.
+std::map<std::string, double> counted_in_groups(const Model& model)
+{
+  std::map<std::string, double> counted;
+  const auto count = [&](const GroupPopularity& groups, const Vocabulary& names) {
+    for (std::uint32_t group = 0; group < groups.groups(); ++group)
+      for (const auto item : groups.content(group).items.items)
+        for (const auto window : {GroupWindow::fast, GroupWindow::slow})
+          counted[std::string(names.text(group)) + "/" + std::string(model.item(item)) +
+                  (window == GroupWindow::fast ? "/f" : "/s")] = groups.value(window, group, item);
+  };
+  count(model.state().in_segment, model.state().memberships.segments());
+  // Of categories a merged model knows what items were last said to be.
+  return counted;
 }
 
 // Counts are those of the sessions that are there.
@@ -259,6 +295,105 @@ BOOST_AUTO_TEST_CASE(which_shard_is_merged_into_which_does_not_matter)
     const auto& theirs = right.state().blend.sets();
     for (std::size_t f = 0; f < kFeatures; ++f) RC_ASSERT(std::abs(ours[0].weight[f] - theirs[0].weight[f]) < 1e-5F);
   }));
+}
+
+// --- Segments, categories, what is bought again -----------------------------------------------------------------------------------
+
+BOOST_AUTO_TEST_CASE(shards_by_customer_merged_count_in_each_segment_what_the_whole_does)
+{
+  BOOST_TEST(rc::check([] {
+    const auto events = some_events(false);
+    Lessons whole;
+    Lessons parts[2];
+    for (const auto& event : events) {
+      const auto segments = segments_of(event);
+      for (auto* lessons : {&whole, &parts[event.customer.text.back() % 2]}) lessons->add(event, {segments});
+    }
+    Model model(untaught());
+    whole.sort();
+    model.learn(whole);
+    Model shards[2] = {Model(untaught()), Model(untaught())};
+    for (int i = 0; i < 2; ++i) {
+      parts[i].sort();
+      shards[i].learn(parts[i]);
+    }
+    shards[0].merge(shards[1]);
+    RC_ASSERT(counted_in_groups(shards[0]) == counted_in_groups(model));
+  }));
+}
+
+BOOST_AUTO_TEST_CASE(a_file_gives_back_the_segments_of_each_click)
+{
+  BOOST_TEST(rc::check([] {
+    Model model;
+    for (const auto& event : some_events()) {
+      const auto segments = segments_of(event);
+      model.learn(event, {segments});
+    }
+    const auto back = Model::decode(bytes_of(model));
+    RC_ASSERT(back.ok());
+    RC_ASSERT(counted_in_groups(*back) == counted_in_groups(model));
+    auto ours = Model();
+    auto theirs = Model();
+    ours.merge(model);
+    theirs.merge(*back);
+    RC_ASSERT(counted_in_groups(ours) == counted_in_groups(theirs));
+  }));
+}
+
+BOOST_AUTO_TEST_CASE(a_late_click_counts_in_its_segment_and_category_and_a_repeated_one_does_not)
+{
+  Model model;
+  const std::vector<std::string_view> vip{"vip"};
+  auto early = viewed("c", "1", 1'000, "lamp");
+  early.category = "lights";
+  model.learn(viewed("c", "2", 2'000, "desk"), {vip});
+  model.learn(early, {vip});
+  model.learn(early, {vip});
+  BOOST_TEST(model.holdings().late == 1U);
+  BOOST_TEST(model.state().in_segment.content(0).items.size() == 2U);
+  BOOST_TEST(model.state().in_segment.value(GroupWindow::slow, 0, model.number_of("lamp")) > 0.999);
+  BOOST_TEST(model.state().in_category.value(GroupWindow::slow, 0, model.number_of("lamp")) > 0.999);
+}
+
+BOOST_AUTO_TEST_CASE(the_catalogs_category_of_an_item_stands_before_what_the_event_says)
+{
+  Catalog catalog;
+  catalog.put(*parse_catalog_item(R"({"item":"lamp","categories":["lights","home"]})"));
+  auto event = viewed("c", "1", 1'000, "lamp");
+  event.category = "sale";
+  Model model;
+  model.learn(event, {{}, &catalog});
+  const auto& items = model.state().items;
+  BOOST_TEST(items.categories.text(items.facts[0].category) == "lights");
+}
+
+BOOST_AUTO_TEST_CASE(an_interval_is_counted_when_a_customer_buys_an_item_again_in_another_visit)
+{
+  constexpr std::int64_t kDay = 24LL * 3600'000;
+  const auto bought = [](std::string_view customer, std::int64_t ms, std::string_view item) {
+    auto event = viewed(customer, std::string(customer) + std::to_string(ms), ms, item);
+    event.type = EventType::purchase;
+    return event;
+  };
+  Model model;
+  for (const auto* who : {"ana", "bob"}) {
+    model.learn(bought(who, 0, "coffee"));
+    model.learn(bought(who, 10'000, "coffee")); // the same visit
+    model.learn(bought(who, 10 * kDay, "coffee"));
+    model.learn(viewed(who, std::string(who) + "v", 12 * kDay, "coffee"));
+  }
+  model.learn(bought("eve", 3 * kDay, "coffee"));
+  const auto content = model.state().repurchases.content();
+  BOOST_REQUIRE(content.items.size() == 1U);
+  BOOST_TEST(std::abs(content.items[0].count - 1.99F) < 0.001F);
+  BOOST_TEST(std::abs(std::exp2(content.items[0].sum / content.items[0].count) / static_cast<float>(10 * kDay) - 1) < 0.001F);
+  const auto question = model.question(session_key(CustomerId("ana"), {}), 15 * kDay);
+  BOOST_REQUIRE(question.bought.size() == 1U);
+  BOOST_TEST(question.bought[0].times == 2U);
+  BOOST_TEST(question.bought[0].last == 10 * kDay);
+  model.learn(identity(EventType::forget, "ana", 20 * kDay));
+  BOOST_TEST(model.question(session_key(CustomerId("ana"), {}), 21 * kDay).bought.empty());
 }
 
 // --- The file ---------------------------------------------------------------------------------------------------------------------

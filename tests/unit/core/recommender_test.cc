@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <boost/test/unit_test.hpp>
 
+#include "core/ranking.h"
 #include "support/clicks.h"
 #include "support/profile_builders.h"
 
@@ -325,6 +326,109 @@ BOOST_AUTO_TEST_CASE(a_line_with_a_version_is_a_profile_record)
   BOOST_TEST(!is_profile_record(R"({"customer":"c1","deep":{"version":3}})"));
   BOOST_TEST(!is_profile_record(R"("version")"));
   BOOST_TEST(!is_profile_record(R"(["version"])"));
+}
+
+// Everyone clicks lamps; those of the segment `early` chairs.
+Model of_two_kinds()
+{
+  Model model;
+  const std::vector<std::string_view> early{"early"};
+  for (int i = 0; i < 300; ++i) {
+    if (i % 3 == 0)
+      model.learn(click("e" + std::to_string(i), "chair", i), {early});
+    else
+      model.learn(click("s" + std::to_string(i), "lamp", i));
+  }
+  return model;
+}
+
+Rules segment_of_buyers()
+{
+  return *Rules::parse("[segment.early]\nfield = \"count\"\ntype = \"purchase\"\nat_least = 1\n", "r");
+}
+
+BOOST_AUTO_TEST_CASE(who_is_in_a_segment_and_has_seen_nothing_known_gets_what_is_popular_in_it)
+{
+  const auto model = of_two_kinds();
+  const auto rules = segment_of_buyers();
+  Profile buyer;
+  buyer.customer = CustomerId("b");
+  std::vector<Event> events{done(EventType::purchase, "never-learned", 1)};
+  for (auto& event : events) event.customer = buyer.customer;
+  const Event* const all[] = {events.data()};
+  Outcome outcome[1];
+  apply(buyer, all, outcome);
+  RecommendRequest request;
+  request.why = true;
+  const auto answer = recommend(model, &buyer, request, kNoCatalog, kNow, rules);
+  BOOST_TEST((answer.tier == Tier::popular));
+  BOOST_REQUIRE(answer.items.size() == 2U);
+  BOOST_TEST(answer.items[0].item.text == "chair");
+  BOOST_TEST(answer.items[0].reasons[0].sentence == "the most popular with customers of the segment early");
+  BOOST_TEST(names(recommend(model, nullptr, request, kNoCatalog, kNow, rules)).front() == "lamp");
+  BOOST_TEST(names(recommend(model, &buyer, request, kNoCatalog, kNow)).front() == "lamp");
+}
+
+BOOST_AUTO_TEST_CASE(what_is_popular_in_segments_is_told_without_a_profile)
+{
+  const auto model = of_two_kinds();
+  std::vector<Ranked> popular;
+  const auto first = [&](std::vector<std::string_view> segments) {
+    rank_popular(model, segments, 1, popular);
+    return std::string(popular.size() == 1 ? model.item(popular.front().item) : "");
+  };
+  BOOST_TEST(first({}) == "lamp");
+  BOOST_TEST(first({"never-met"}) == "lamp");
+  BOOST_TEST(first({"early", "never-met"}) == "chair");
+  rank_popular(model, std::vector<std::string_view>{"early"}, 10, popular);
+  BOOST_TEST(popular.size() == 2U);
+}
+
+// A click or two are not enough to go by.
+BOOST_AUTO_TEST_CASE(a_segment_of_few_clicks_leans_on_what_all_click)
+{
+  auto model = model_of({"lamp", "lamp", "lamp", "lamp", "lamp", "desk"});
+  model.learn(click("new", "rug", 100), {std::vector<std::string_view>{"early"}});
+  std::vector<Ranked> popular;
+  rank_popular(model, std::vector<std::string_view>{"early"}, 3, popular);
+  BOOST_TEST(model.item(popular.front().item) == "lamp");
+}
+
+BOOST_AUTO_TEST_CASE(what_was_bought_again_says_how_often_and_when_last)
+{
+  constexpr int kDay = 24 * 60;
+  auto model = model_of({"tea rug", "rug bed", "tea bed", "bed lamp", "lamp tea"});
+  for (int s = 0; s < 60; ++s) {
+    const auto who = CustomerId("c" + std::to_string(s % 12));
+    auto coffee = click("a" + std::to_string(s), "coffee", 1000 + s / 12 * 30 * kDay + s % 12);
+    coffee.type = EventType::purchase;
+    auto milk = click("a" + std::to_string(s), "milk", 1000 + s / 12 * 30 * kDay + s % 12 - 1);
+    for (auto* event : {&milk, &coffee}) {
+      event->customer = who;
+      model.learn(*event);
+    }
+  }
+  Profile profile;
+  profile.customer = CustomerId("c3");
+  const auto last = model.question(session_key(profile.customer, {}), kFirstMinute).bought.at(0).last;
+  auto bought = an_event(EventType::purchase, "p1", last - 30LL * kDay * 60'000, "coffee");
+  auto again = an_event(EventType::purchase, "p2", last, "coffee");
+  for (auto* event : {&bought, &again}) event->customer = profile.customer;
+  const Event* const all[] = {&bought, &again};
+  Outcome outcome[2];
+  apply(profile, all, outcome);
+  auto request = after({"milk"});
+  request.customer = profile.customer;
+  request.why = true;
+  const auto sentence = [&](std::int64_t days) {
+    const auto answer = recommend(model, &profile, request, kNoCatalog, Timestamp{last + days * kDay * 60'000});
+    for (const auto& item : answer.items)
+      if (item.item.text == "coffee")
+        for (const auto& reason : item.reasons)
+          if (reason.source == "affinity") return reason.sentence;
+    return std::string();
+  };
+  BOOST_TEST(sentence(28) == "bought about every 30 days; last 28 days ago");
 }
 
 BOOST_AUTO_TEST_SUITE_END()
