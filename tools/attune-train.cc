@@ -3,10 +3,10 @@
 
 #include "adapters/dead_letter_place.h"
 #include "adapters/model_file.h"
-#include "knowledge_files.h"
 #include "core/canonical_json.h"
 #include "core/rule_book.h"
 #include "core/segment_finder.h"
+#include "knowledge_files.h"
 #include "model_settings.h"
 #include "pipeline/train.h"
 #include "places_options.h"
