@@ -215,6 +215,12 @@ Status Service::Parts::open_answers()
       return written ? Status() : Status(written.error());
     };
   }
+  options.segments = [this](const Rules& all, const Catalog& items, const Event& event) -> std::vector<std::string_view> {
+    if (!all.has_segments()) return {};
+    const auto found = known->find(event.customer, clock.now());
+    if (!found || !found->profile) return {};
+    return all.segments_of(*found->profile, items, *event.time);
+  };
   options.skip = is_probe_customer;
   options.stop = [this] { return stopping.load(); };
   options.say = warn;

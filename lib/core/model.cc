@@ -314,6 +314,11 @@ void Model::merge(const Model& other)
   made.blend = state_->blend;
   made.blend.merge(other.state_->blend, slots);
   merged.positions = merge_positions(positions, other.positions);
+  merged.offers = offers;
+  for (const auto& [name, use] : other.offers) {
+    merged.offers[name].impressions += use.impressions;
+    merged.offers[name].redemptions += use.redemptions;
+  }
   *this = std::move(merged);
 }
 

@@ -29,6 +29,7 @@
 #include "base/position.h"
 #include "core/event.h"
 #include "core/lesson.h"
+#include "core/offer_ledger.h"
 #include "core/question.h"
 
 namespace attune {
@@ -84,6 +85,8 @@ class Model {
 
   // Up to where each partition of a log was read, sorted; kept in the file, for people and for whoever goes on from there.
   std::vector<LogPosition> positions;
+  // What offers used up to there, kept beside them; not the model's own affair. Merged ones are added up.
+  OfferLedger offers;
 
   // The file (core/model_format.h describes it): magic, version, options, positions, contents, XXH3-64 checksum, given to `sink` in order,
   // in pieces. The same model gives the same bytes. ERRORS: of the sink, which is not called again then. Cost: under 1 us for ten clicks;

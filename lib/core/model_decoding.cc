@@ -135,6 +135,23 @@ std::vector<LogPosition> read_positions(Reader& in)
   return positions;
 }
 
+OfferLedger read_offers(Reader& in)
+{
+  OfferLedger offers;
+  const auto count = in.value<std::uint64_t>();
+  in.refuse_unless(count <= in.left() / 24);
+  for (std::uint64_t i = 0; i < count && !in.failed(); ++i) {
+    const auto name = in.array<char>();
+    OfferUse use;
+    use.impressions = in.value<std::uint64_t>();
+    use.redemptions = in.value<std::uint64_t>();
+    const std::string text(name.bytes(0, name.size()));
+    in.refuse_unless(offers.empty() || offers.rbegin()->first < text);
+    offers.emplace_hint(offers.end(), text, use);
+  }
+  return offers;
+}
+
 // --- Texts ---------------------------------------------------------------------------------------------------------------------------
 
 // Distinct UTF-8 texts of up to `longest` bytes; only the first may be empty, and only where `first_empty` says so.
@@ -516,6 +533,7 @@ Result<Model> Model::decode(std::string_view bytes)
   Model model(options);
   auto& state = *model.state_;
   model.positions = read_positions(in);
+  model.offers = read_offers(in);
   state.slots = {};
   read_texts(in, kMaxCustomerBytes, false, state.items.ids);
   read_texts(in, kMaxStringBytes, false, state.items.categories);

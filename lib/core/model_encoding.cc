@@ -119,6 +119,16 @@ void put_positions(const std::vector<LogPosition>& positions, Writer& out)
   }
 }
 
+void put_offers(const OfferLedger& offers, Writer& out)
+{
+  out.begin_array(offers.size());
+  for (const auto& [name, use] : offers) {
+    out.array(std::span<const char>(name));
+    out.value(use.impressions);
+    out.value(use.redemptions);
+  }
+}
+
 void put_texts(const Vocabulary& texts, Writer& out)
 {
   std::size_t bytes = 0;
@@ -256,6 +266,7 @@ Result<Model::Saved> Model::encode(const Sink& sink) const
   out.raw(&kModelFormat, sizeof kModelFormat);
   put_options(state.options, out);
   put_positions(positions, out);
+  put_offers(offers, out);
   put_texts(state.items.ids, out);
   put_texts(state.items.categories, out);
   put_texts(state.slots, out);

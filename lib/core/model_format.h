@@ -5,6 +5,7 @@
 //   format version                       4 bytes
 //   options                              idle, max_age, max_clicks, neighbours, rate, teach_first, teach_share: 8 bytes each
 //   positions, sorted: count             per position topic (array of bytes), partition, offset (8 bytes each)
+//   offers, sorted: count                per offer its name (array of bytes), impressions, redemptions (8 bytes each)
 //   items, categories, slots             texts in the order of their numbers: array of sizes (4 bytes), array of bytes
 //   facts                                array of ItemFacts (24 bytes)
 //   items left                           array of their numbers (4 bytes), the first to be let go of first

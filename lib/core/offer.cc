@@ -58,4 +58,17 @@ std::optional<std::string> refuses(const Offer& offer, Asker& asker, const Offer
   return shown_enough(offer, asker);
 }
 
+void note_use(const Offer& offer, const Event& event, OfferUse& use)
+{
+  const bool shown = event.type == EventType::impression;
+  if (!shown && event.type != EventType::purchase) return;
+  if (shown && !event.slot.empty() && !is_for(offer.rule, event.slot.text)) return;
+  const auto is_its = [&](const ItemId& item) {
+    return std::find(offer.items.begin(), offer.items.end(), item) != offer.items.end();
+  };
+  const bool any = is_its(event.item) ||
+                   std::any_of(event.items.begin(), event.items.end(), [&](const Line& line) { return is_its(line.item); });
+  if (any) ++(shown ? use.impressions : use.redemptions);
+}
+
 } // namespace attune

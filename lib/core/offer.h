@@ -1,13 +1,12 @@
 // Offer: an item (or one of a set) that is put at a place of a slot to those whom its conditions choose, as long as its budget lasts,
 // no customer sees it too often, and outside a holdout of its own. The [[offer]] of a rules file.
 //
-// What an offer has used up is state, and state is an argument: whoever serves answers counts the impressions that carry the offer's
-// name and the orders that redeem it into an OfferLedger and passes it in. Pure; immutable once read.
+// What an offer has used up is state, and state is an argument: an OfferLedger, which whoever follows the log keeps with note_use(). Pure;
+// immutable once read.
 #pragma once
 
 #include <cstddef>
 #include <cstdint>
-#include <map>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -15,16 +14,10 @@
 
 #include "core/asker.h"
 #include "core/holdout.h"
+#include "core/offer_ledger.h"
 #include "core/rule.h"
 
 namespace attune {
-
-// What is used up of a budget, or all of it.
-struct OfferUse {
-  std::uint64_t impressions = 0;
-  std::uint64_t redemptions = 0;
-};
-using OfferLedger = std::map<std::string, OfferUse, std::less<>>; // by the offer's name; one that is missing has used nothing
 
 struct Offer {
   Rule rule;
@@ -39,5 +32,9 @@ struct Offer {
 
 // Why the offer is not for this asker, as a sentence; nothing when it is. `ledger` may be null: nothing is used up.
 [[nodiscard]] std::optional<std::string> refuses(const Offer& offer, Asker& asker, const OfferLedger* ledger, bool held_out);
+
+// Counts what the event uses up of the offer: an impression of one of its items, in one of its slots where the event says which; an
+// order that holds one of them. REQUIRES: the event has a time.
+void note_use(const Offer& offer, const Event& event, OfferUse& use);
 
 } // namespace attune

@@ -19,6 +19,23 @@ Result<Rules> Rules::parse(std::string_view toml, std::string_view name)
   return Rules(std::make_shared<const RuleBook>(*std::move(book)));
 }
 
+bool Rules::has_segments() const
+{
+  return book_->segments.size() > 0;
+}
+
+void Rules::note_uses(const Event& event, OfferLedger& ledger) const
+{
+  for (const auto& offer : book_->offers) {
+    OfferUse use;
+    note_use(offer, event, use);
+    if (use == OfferUse()) continue;
+    auto& all = ledger[offer.rule.name];
+    all.impressions += use.impressions;
+    all.redemptions += use.redemptions;
+  }
+}
+
 std::vector<std::string_view> Rules::segments_of(const Profile& profile, const Catalog& catalog, Timestamp now) const
 {
   Asker asker({&profile, &catalog, profile.customer, {}, {}, {}, now}, book_->segments);

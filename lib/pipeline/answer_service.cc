@@ -238,7 +238,7 @@ Recommendation AnswerService::rank(const Ask& ask, const Profile* profile, Times
   {
     const auto reading = parts_.knowledge->read();
     answer = recommend(reading.model(), profile, ask.request, reading.catalog(), ask.request.at.value_or(now), reading.rules(),
-                       &reading.ledger());
+                       &reading.model().offers);
   }
   if (answer.items.empty()) {
     auto list = parts_.fallback.find(answer.slot.text);

@@ -12,6 +12,7 @@
 #include <memory>
 #include <mutex>
 #include <shared_mutex>
+#include <utility>
 
 #include "core/catalog.h"
 #include "core/model.h"
@@ -32,7 +33,6 @@ class Knowledge {
     [[nodiscard]] const Model& model() const { return knowledge_->model_; }
     [[nodiscard]] const Catalog& catalog() const { return knowledge_->catalog_; }
     [[nodiscard]] const Rules& rules() const { return knowledge_->rules_; }
-    [[nodiscard]] const OfferLedger& ledger() const { return knowledge_->ledger_; }
 
    private:
     friend class Knowledge;
@@ -46,13 +46,13 @@ class Knowledge {
   };
   [[nodiscard]] Reading read() const { return Reading(*this); }
 
-  // Calls change_all(model, catalog, ledger) while nobody reads.
+  // Calls change_all(model, catalog, rules) while nobody reads.
   template <class Change>
   void change(const Change& change_all)
   {
     const std::lock_guard turn(turn_);
     const std::unique_lock lock(mutex_);
-    change_all(model_, catalog_, ledger_);
+    change_all(model_, catalog_, std::as_const(rules_));
   }
   void replace(Rules rules)
   {
@@ -73,7 +73,6 @@ class Knowledge {
   Model model_;
   Catalog catalog_;
   Rules rules_;
-  OfferLedger ledger_;
 };
 
 } // namespace attune

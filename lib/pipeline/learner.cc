@@ -73,7 +73,7 @@ void Learner::take_catalog(const RecordBlock& block)
     }
   }
   counts_.catalog += items.size();
-  knowledge_.change([&](Model&, Catalog& catalog, OfferLedger&) {
+  knowledge_.change([&](Model&, Catalog& catalog, const Rules&) {
     for (auto& item : items) catalog.put(std::move(item));
   });
 }
@@ -92,8 +92,13 @@ void Learner::take_events(const RecordBlock& block)
       ++count;
   }
   for (std::size_t at = 0; at < count;) {
-    knowledge_.change([&](Model& model, Catalog&, OfferLedger&) {
-      for (const auto begun = Steady::now(); at < count && Steady::now() - begun < kTurn; ++at) model.learn(events_[at]);
+    knowledge_.change([&](Model& model, Catalog& catalog, const Rules& rules) {
+      for (const auto begun = Steady::now(); at < count && Steady::now() - begun < kTurn; ++at) {
+        const auto& event = events_[at];
+        const auto segments = options_.segments ? options_.segments(rules, catalog, event) : std::vector<std::string_view>();
+        model.learn(event, {segments, &catalog});
+        rules.note_uses(event, model.offers);
+      }
     });
   }
   counts_.events += count;
@@ -106,7 +111,7 @@ void Learner::take(const RecordBlock& block)
   next_[block.from] = reached.offset;
   if (block.from.topic == options_.catalog_topic) return take_catalog(block);
   take_events(block);
-  knowledge_.change([&](Model& model, Catalog&, OfferLedger&) {
+  knowledge_.change([&](Model& model, Catalog&, const Rules&) {
     auto& positions = model.positions;
     const auto place = std::lower_bound(positions.begin(), positions.end(), block.from,
                                         [](const LogPosition& each, const TopicPartition& at) { return each.at < at; });

@@ -24,10 +24,13 @@ namespace attune {
 struct LearnerOptions {
   std::vector<std::string> topics; // of events; whole names
   std::string catalog_topic; // empty: the catalog is not followed
-  bool learn = true; // --learn off: only the catalog and the offers are followed
+  bool learn = true; // --learn off: the catalog alone is followed
   Milliseconds snapshot_every{0}; // 0: none
   std::function<Status(const Model&)>
       snapshot; // written on this thread while answers go on; on an error it is said and tried again
+  // The segments a customer is in, as far as it is known; what is popular in them is counted. Views that stay good while a `rules` is held.
+  // May be empty.
+  std::function<std::vector<std::string_view>(const Rules& rules, const Catalog& catalog, const Event& event)> segments;
   std::function<bool(const CustomerId&)> skip; // whose events teach nothing (a probe's). May be empty
   std::function<bool()> stop;
   std::function<void(const std::string&)> say;

@@ -167,9 +167,9 @@ BOOST_AUTO_TEST_CASE(an_item_that_is_forgotten_counts_in_no_group)
   for (const GroupPopularity::Number group : {0U, 1U}) {
     BOOST_TEST(with.value(GroupWindow::slow, group, 2) == 0);
     BOOST_TEST(with.best(GroupWindow::slow, group).size() == 2U);
-    BOOST_TEST(with.total(GroupWindow::slow, group) ==
-                   with.value(GroupWindow::slow, group, 1) + with.value(GroupWindow::slow, group, 3),
-               boost::test_tools::tolerance(1e-9));
+    BOOST_TEST(
+        with.total(GroupWindow::slow, group) == with.value(GroupWindow::slow, group, 1) + with.value(GroupWindow::slow, group, 3),
+        boost::test_tools::tolerance(1e-9));
   }
 }
 

@@ -123,4 +123,21 @@ BOOST_AUTO_TEST_CASE(the_second_offer_of_a_place_shows_when_the_first_does_not)
   BOOST_TEST(shown_of(rules, asked, {"a", "b"}, 10, &ledger) == "a p b");
 }
 
+BOOST_AUTO_TEST_CASE(impressions_in_its_slots_and_orders_of_its_items_use_a_budget_up)
+{
+  const Rules rules = rules_of(kOffer + "slots = [\"home\"]");
+  OfferLedger ledger;
+  const auto note = [&](Event event, std::string_view slot = {}) {
+    event.slot = Slot(slot);
+    rules.note_uses(event, ledger);
+  };
+  note(shown_item("i1", 1, "o"), "home");
+  note(shown_item("i2", 2, "o"));
+  note(shown_item("i3", 3, "o"), "cart");
+  note(shown_item("i4", 4, "a"), "home");
+  note(an_event(EventType::view, "v", 5, "o"));
+  note(an_event(EventType::purchase, "p", 6, "o"));
+  BOOST_TEST((ledger == OfferLedger{{"strap", {2, 1}}}));
+}
+
 BOOST_AUTO_TEST_SUITE_END()

@@ -244,7 +244,7 @@ BOOST_AUTO_TEST_CASE(a_visitor_who_said_who_she_is_is_answered_with_both_histori
 
 BOOST_AUTO_TEST_CASE(without_a_model_the_static_list_is_shown)
 {
-  knowledge.change([](Model& model, Catalog&, OfferLedger&) { model = Model(); });
+  knowledge.change([](Model& model, Catalog&, const Rules&) { model = Model(); });
   const auto answered = answer(ask_of("ana"));
   BOOST_TEST(tier_name(answered.tier) == "static");
   BOOST_TEST(first_item(answered) == "gift-card");

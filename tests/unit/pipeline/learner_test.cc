@@ -132,7 +132,7 @@ BOOST_AUTO_TEST_CASE(a_snapshot_is_written_at_the_end_and_only_when_something_wa
 BOOST_AUTO_TEST_CASE(a_position_of_another_log_is_noticed)
 {
   produce({view("ana", "e1", kNoon)});
-  knowledge.change([](Model& model, Catalog&, OfferLedger&) {
+  knowledge.change([](Model& model, Catalog&, const Rules&) {
     for (int i = 0; i < 3; ++i) model.positions.push_back({{std::string(kClicksTopic), i}, 1000});
   });
   learn(options());
