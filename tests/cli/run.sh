@@ -3,7 +3,7 @@
 #
 # A case is a directory tests/cli/TOOL/CASE/ with
 #   args     the arguments, as a shell would read them: TOOL is run with them;        or
-#   cmd      a bash script run instead (the tools are in PATH; a failing command ends it)
+#   cmd      a bash script run instead (the programs are in PATH; a failing command ends it)
 #   in       standard input (nothing when missing)
 #   files/   what lies in the current directory, a scratch one
 #   env      NAME=VALUE lines, read by the shell
@@ -11,14 +11,15 @@
 #   out err  what is printed and said (nothing when missing); the scratch directory's path stands there as @SCRATCH@
 #   status   the exit status (0 when missing)
 # A case that prints too much to be golden belongs into a system test. UPDATE=1 writes out, err and status anew: read the diff.
-# ATTUNE_BIN is the directory of the programs (build/release/tools).
+# ATTUNE_BIN is the directory of the programs (build/release/tools), ATTUNE_DAEMONS that of the daemons (daemons, beside it).
 set -u
 cd "$(dirname "$0")" || exit 1
 here=$PWD
 bin=${ATTUNE_BIN:-$here/../../build/release/tools}
 bin=$(cd "$bin" && pwd) || exit 1
-unset CREDENTIALS_DIRECTORY JOURNAL_STREAM "${!ATTUNE_@}"
-export PATH=$bin:$PATH LC_ALL=C.UTF-8 TZ=UTC ATTUNE_EXAMPLES=$here/../../examples
+daemons=${ATTUNE_DAEMONS:-$bin/../daemons}
+unset CREDENTIALS_DIRECTORY JOURNAL_STREAM NOTIFY_SOCKET "${!ATTUNE_@}"
+export PATH=$bin:$daemons:$PATH LC_ALL=C.UTF-8 TZ=UTC ATTUNE_EXAMPLES=$here/../../examples
 passed=0 failed=0
 scratch=$(mktemp -d "${TMPDIR:-/tmp}/attune-cli.XXXXXX")
 trap 'rm -rf "$scratch"' EXIT

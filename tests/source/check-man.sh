@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # check-man.sh [TOOLS] - every program has a manual page that mandoc accepts, with the sections all of them have. Where the directory
-# TOOLS holds the programs, the options of the page are those of --help, both ways, and lib/service/known_names.cc knows them all.
+# TOOLS holds the tools, and daemons beside it the daemons, the options of the page are those of --help, both ways, and
+# lib/service/known_names.cc knows them all.
 set -u
 cd "$(dirname "$0")/../.." || exit 1
 tools=${1-}
@@ -12,7 +13,8 @@ complain() {
 # The words of a list (kPrograms, kKeys) of known_names.cc.
 names_in() { sed -n "/ $1 =/,/;/p" lib/service/known_names.cc | grep -o '"[^"]*"' | tr -d '"' | tr ' ' '\n' | sed '/^$/d' | LC_ALL=C sort -u; }
 
-programs=$(sed -n 's/^attune_tool(\([a-z-]*\))$/\1/p' tools/CMakeLists.txt | LC_ALL=C sort)
+daemons=$(sed -n 's/^attune_daemon(\([a-z-]*\))$/\1/p' daemons/CMakeLists.txt | LC_ALL=C sort)
+programs=$( (sed -n 's/^attune_tool(\([a-z-]*\))$/\1/p' tools/CMakeLists.txt && echo "$daemons") | LC_ALL=C sort)
 [ "$programs" = "$(names_in kPrograms)" ] ||
   complain "kPrograms of lib/service/known_names.cc is not: $(echo "$programs" | tr '\n' ' ')"
 
@@ -35,22 +37,26 @@ done
 all_keys=''
 unbuilt=''
 for program in $programs; do
-  page=man/$program.1
+  page=man/$program.1 binary=$tools/$program sections=(NAME SYNOPSIS DESCRIPTION 'EXIT STATUS' EXAMPLES)
+  grep -qxF -- "$program" <<<"$daemons" && {
+    page=man/$program.8 binary=$tools/../daemons/$program
+    sections+=(SIGNALS HTTP SECURITY FILES)
+  }
   [ -f "$page" ] || {
     complain "$page is missing"
     continue
   }
-  for section in NAME SYNOPSIS DESCRIPTION 'EXIT STATUS' EXAMPLES; do
+  for section in "${sections[@]}"; do
     grep -qx "\.Sh $section" "$page" || complain "$page: no section $section"
   done
-  [ -x "$tools/$program" ] || {
+  [ -x "$binary" ] || {
     unbuilt=1
     continue
   }
-  help=$("$tools/$program" --help)
+  help=$("$binary" --help)
   for command in $(sed -n '/^Commands:/,/^$/s/^  \([a-z-]*\) .*/\1/p' <<<"$help"); do
     help="$help
-$("$tools/$program" "$command" --help)"
+$("$binary" "$command" --help)"
   done
   options=$(help_options <<<"$help")
   difference=$(diff <(echo "$options") <(page_options "$page")) ||
@@ -59,7 +65,7 @@ $(grep '^[<>]' <<<"$difference")"
   # Where an option has two names, the long one is the key.
   all_keys="$all_keys
 $(sed -nE 's/^  (  |-.,?)  ?--([a-z-]+).*/\2/p; s/^  -(.) .*/\1/p' <<<"$help")"
-  summary=$("$tools/$program" --help | sed -n '1s/^[^ ]* - //p')
+  summary=$("$binary" --help | sed -n '1s/^[^ ]* - //p')
   [ "$summary" = "$(sed -n 's/^\.Nd //p' "$page")" ] || complain "$page: its .Nd is not the summary of --help: $summary"
 done
 
