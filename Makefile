@@ -13,7 +13,7 @@ BUILD_PACKAGES = g++ cmake ninja-build pkg-config ccache mold \
   nlohmann-json3-dev prometheus-cpp-dev protobuf-compiler rapidjson-dev robin-map-dev zlib1g-dev
 TEST_PACKAGES = $(BUILD_PACKAGES) \
   bats clang-format curl jq kcat libboost-test-dev librapidcheck-dev mandoc maven openssl openjdk-17-jre-headless procps \
-  redis-server redis-tools shellcheck strace util-linux wrk xz-utils
+  redis-server redis-tools shellcheck strace systemd util-linux wrk xz-utils
 FUZZ_PACKAGES = $(TEST_PACKAGES) clang
 
 PREFIX ?= /usr/local
@@ -27,7 +27,7 @@ CTEST = ctest --output-on-failure --no-tests=error --parallel 2
 .PHONY: all deps test-deps check demo install format check-source check-asan check-tsan bench fuzz clean
 
 all: deps build/release/build.ninja
-	@cmake --build build/release --parallel $(JOBS) --target tools/all
+	@cmake --build build/release --parallel $(JOBS) --target tools/all daemons/all
 
 build/release/build.ninja:
 	@mkdir -p build
