@@ -12,7 +12,7 @@ constexpr std::string_view kPrograms =
     "attune-profiled attune-recommend attune-recommendd attune-replay attune-train attune-tune attuned";
 
 constexpr std::string_view kKeys =
-    "X ack admin-listen admin-token admin-token-file align anonymous-pattern asked at baskets cache catalog check "
+    "X ack admin-listen admin-token admin-token-file align anonymous-pattern asked at baskets cache catalog changes check "
     "check-config compare config cors-origin count currency customer dead-letters draws emit envelope every fail-below follow "
     "format from give-up goal group idle item items keep-partition known late learn learning-rate list listen log log-format "
     "log-password log-password-file map max-age max-body max-clicks max-connections max-streams memory merge min-gap model "
