@@ -31,7 +31,7 @@ void ServiceSettings::declare(Tool& tool, bool choose)
   if (choose) tool.option("--roles", role_words, "ROLE,…", "what this process does: collect, profile, recommend (default: all)");
   log.declare(tool, "the log: file:///DIR or kafka://HOST:PORT,…");
   if (roles.profile || roles.recommend) store.declare(tool);
-  tool.flag("--check-config", check_config, "read and check everything that is configured, start nothing, exit");
+  tool.flag("--check-config", check_config, "read and check the settings, the rules and the catalog, start nothing, exit");
   tool.option("--log-format", log_format, "FORMAT", "of messages on standard error",
               {{"text", LogFormat::text}, {"json", LogFormat::json}});
 

@@ -130,13 +130,16 @@ step "a stop answers what is in flight"
 cp /usr/local/share/attune/attuned.toml.example /etc/attune/attuned.toml
 systemctl reset-failed attuned
 systemctl start attuned
-for n in $(seq 1000); do event anon-8 "item-$n"; echo; done >/tmp/events
-curl -sf --limit-rate 20k -H 'Expect:' --data-binary @/tmp/events "$public/v1/events" >/tmp/reply &
+for n in $(seq 10000); do event anon-8 "item-$n"; echo; done >/tmp/events
+curl -sf --limit-rate 100k -H 'Expect:' --data-binary @/tmp/events "$public/v1/events" >/tmp/reply &
 curl=$!
 sleep 1
+kill -0 $curl || fail "the request was over before the stop"
+begun=$SECONDS
 systemctl stop attuned
+((SECONDS - begun >= 2)) || fail "the stop did not wait for the request in flight"
 wait $curl || fail "a request in flight was dropped"
-grep -q '"accepted":1000' /tmp/reply || fail "a request in flight got $(head -c 200 /tmp/reply)"
+grep -q '"accepted":10000' /tmp/reply || fail "a request in flight got $(head -c 200 /tmp/reply)"
 is Result success || fail "a stop ended with $(show Result)"
 is ExecMainStatus 0 || fail "a stop ended with $(show ExecMainStatus)"
 
