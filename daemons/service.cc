@@ -235,6 +235,7 @@ Status Service::Parts::open_answers()
   parts.breaker = &breaker;
   parts.clock = &clock;
   parts.randomness = [](std::array<std::uint8_t, 16>& bytes) { fill_randomly(bytes); };
+  parts.source = settings.source;
   auto lists = settings.fallback_lists();
   if (!lists) return lists.error();
   parts.fallback = std::move(*lists);

@@ -71,6 +71,15 @@ void ServiceSettings::declare(Tool& tool, bool choose)
   if (roles.recommend) {
     tool.option("--model", model, "FILE", "what attune-train learned; snapshots are written here (none yet: it begins empty)");
     tool.option("--learn", learn, "on|off", "whether the model learns from the log", {{"on", Learn::on}, {"off", Learn::off}});
+    tool.parsed(
+        "--source", "NAME", "answer by one source alone, for comparisons: vmis, vstan, popular, …; see attune-evaluate(1)",
+        [this](const std::string& text) -> Status {
+          const auto named = parse_source(text);
+          if (!named) return Error{Code::usage, "not a source: " + text};
+          source = *named;
+          return {};
+        },
+        std::string(source_name(source)));
     tool.option("--snapshot-every", snapshot_every, "TIME", "between two snapshots of the model; 0: none");
     tool.option("--catalog", catalog, "FILE", "catalog lines, beside those of the log");
     tool.option("--rules", rules, "FILE", "filters, boosts, pins, offers and segments: attune-rules(5)");

@@ -10,6 +10,7 @@
 #include "adapters/http_access.h"
 #include "adapters/http_server.h"
 #include "adapters/store_options.h"
+#include "core/ranking.h"
 #include "places_options.h"
 #include "roles.h"
 #include "service/log.h"
@@ -53,6 +54,7 @@ struct ServiceSettings {
   // Answers.
   std::optional<std::string> model, catalog, rules;
   Learn learn = Learn::on;
+  Source source = Source::blend;
   Milliseconds snapshot_every = std::chrono::minutes(10);
   ChangeMode changes = ChangeMode::tracking;
   ByteSize known{64u << 20};

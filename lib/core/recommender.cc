@@ -120,6 +120,7 @@ class Answerer {
   // Fills the answer's items.
   void answer(const Question& question, Recommendation& out)
   {
+    if (request_.source != Source::blend && !rules_.held_out()) return answer_alone(question, out);
     const bool personal = !rules_.held_out() && propose(model_.state(), question, work_);
     out.tier = personal ? Tier::fresh : Tier::popular;
     const auto most = rules_.most(request_.n);
@@ -130,6 +131,24 @@ class Answerer {
   }
 
  private:
+  // By one source, and what is popular behind it.
+  void answer_alone(const Question& question, Recommendation& out)
+  {
+    constexpr std::size_t kSpare = 64; // may be refused
+    const auto most = rules_.most(request_.n);
+    std::vector<Ranked> ranked;
+    rank(model_, question, request_.source, most + kSpare, work_, ranked);
+    out.tier = ranked.empty() ? Tier::popular : Tier::fresh;
+    for (const auto& [item, score] : ranked) {
+      if (rules_.only_filters() && contenders_.size() >= most) break;
+      add(item, score, std::nullopt);
+    }
+    from_source_ = contenders_.size();
+    if (contenders_.size() < most) add_popular(most, false);
+    arrange(out);
+    if (!request_.why_not.empty()) out.why_not = why_not(out, false);
+  }
+
   // The best that are not refused, best first: with filters alone, most candidates are never looked at.
   void add_candidates(std::size_t wanted)
   {
@@ -162,13 +181,20 @@ class Answerer {
     const auto before = contenders_.size();
     for (const auto& [item, score] : popular) {
       if (rules_.only_filters() && contenders_.size() >= most) return;
-      const bool there = personal && std::find(work_.chosen.begin(), work_.chosen.end(), item) != work_.chosen.end();
+      const bool there =
+          personal ? std::find(work_.chosen.begin(), work_.chosen.end(), item) != work_.chosen.end() : is_of_the_source(item);
       const bool just_seen = personal && item == work_.question.session.back();
       if (!there && !just_seen) add(item, ceiling - (best - score), std::nullopt);
     }
     std::stable_sort(
         contenders_.begin() + static_cast<std::ptrdiff_t>(before), contenders_.end(),
         [](const Contender& a, const Contender& b) { return a.score != b.score ? a.score > b.score : a.item < b.item; });
+  }
+
+  [[nodiscard]] bool is_of_the_source(ItemNumber number) const
+  {
+    return std::any_of(contenders_.begin(), contenders_.begin() + static_cast<std::ptrdiff_t>(from_source_),
+                       [text = model_.item(number)](const Contender& each) { return each.item.text == text; });
   }
 
   void add(ItemNumber number, double score, std::optional<std::size_t> place)
@@ -199,6 +225,8 @@ class Answerer {
       const auto& contender = contenders_[*chosen.ranked];
       if (contender.place)
         reasons = reasons_of(model_, work_, *contender.place, catalog_);
+      else if (*chosen.ranked < from_source_)
+        reasons.push_back({std::string(source_name(request_.source)), contender.popularity, {}});
       else
         reasons.push_back(popular_reason(model_, {model_.number_of(contender.item.text), contender.popularity}, segments_));
       for (const auto& adjustment : contender.adjustments) reasons.push_back({"rules", adjustment.added, adjustment.sentence()});
@@ -266,6 +294,7 @@ class Answerer {
   AppliedRules& rules_;
   Workspace& work_;
   std::vector<Contender> contenders_; // best first
+  std::size_t from_source_ = 0; // the first so many, where one source answers alone
   std::vector<std::string_view> segments_; // that what is popular was asked for
   Arrangement arrangement_;
 };

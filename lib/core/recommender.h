@@ -12,6 +12,7 @@
 #include "core/catalog.h"
 #include "core/model.h"
 #include "core/profile.h"
+#include "core/ranking.h"
 #include "core/reasons.h"
 #include "core/rules.h"
 
@@ -30,6 +31,7 @@ struct RecommendRequest {
   std::optional<Timestamp> at; // "now"; default: given by the caller
   bool why = false;
   ItemId why_not; // an item whose absence is to be explained; empty: none
+  Source source = Source::blend; // or one alone, for comparisons: chosen by whoever serves, never by who asks
 };
 inline constexpr std::size_t kMaxRecent = 256;
 inline constexpr std::size_t kMaxRequestBytes = 64 * 1024;

@@ -58,6 +58,7 @@ class AnswerService::Asking : public std::enable_shared_from_this<Asking> {
   {
     const auto reserve = std::min(kReserve, Microseconds(ask_.budget) / 5);
     deadline_ = ask_.begun + ask_.budget - reserve;
+    ask_.request.source = parts_.source;
   }
 
   void begin()

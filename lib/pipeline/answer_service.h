@@ -66,6 +66,7 @@ struct AnswerParts {
   Breaker* breaker = nullptr;
   const Clock* clock = nullptr;
   std::function<void(std::array<std::uint8_t, 16>&)> randomness;
+  Source source = Source::blend;
   std::map<std::string, std::vector<ItemId>, std::less<>> fallback; // by slot; "" for the others
 };
 

@@ -431,4 +431,29 @@ BOOST_AUTO_TEST_CASE(what_was_bought_again_says_how_often_and_when_last)
   BOOST_TEST(sentence(28) == "bought about every 30 days; last 28 days ago");
 }
 
+BOOST_AUTO_TEST_CASE(one_source_alone_answers_with_its_own_scores_and_popular_items_behind)
+{
+  const auto model = model_of({"lamp desk", "lamp chair desk", "rug bed", "rug bed", "rug"});
+  auto request = after({"lamp"});
+  request.source = Source::vmis;
+  request.why = true;
+  const auto answer = recommend(model, nullptr, request, kNoCatalog, kNow);
+  Workspace work;
+  std::vector<Ranked> ranked;
+  Question question;
+  question.session = {model.number_of("lamp")};
+  rank(model, question, Source::vmis, 10, work, ranked);
+  BOOST_TEST_REQUIRE(ranked.size() == 2U);
+  for (std::size_t i = 0; i < ranked.size(); ++i) {
+    BOOST_TEST(answer.items[i].item.text == model.item(ranked[i].item));
+    BOOST_TEST(answer.items[i].score == ranked[i].score);
+    BOOST_TEST(answer.items[i].reasons.front().source == "vmis");
+  }
+  BOOST_TEST(answer.items.size() == 5U); // each of the model's items once
+  auto all = names(answer);
+  std::sort(all.begin(), all.end());
+  BOOST_TEST((std::adjacent_find(all.begin(), all.end()) == all.end()));
+  BOOST_TEST(answer.items[2].reasons.front().source == "popular");
+}
+
 BOOST_AUTO_TEST_SUITE_END()
