@@ -10,6 +10,7 @@
 set -euo pipefail
 
 : "${ATTUNE_BIN:?}" "${ATTUNE_BENCH:?the directory of attune-bench}" "${ATTUNE_SOURCE:?}" "${ATTUNE_JSON:?where the figures go}"
+export -n ATTUNE_SOURCE # --source, to a program
 COUNT=${COUNT:-1000000} CUSTOMERS=${CUSTOMERS:-100000} ROUNDS=${ROUNDS:-3} LATENCY_SECONDS=${LATENCY_SECONDS:-20}
 ONLY=${ONLY:-parse file kafka latency recommender service}
 export PATH=$ATTUNE_BENCH:$ATTUNE_BIN:${ATTUNE_DAEMONS:?the directory of the daemons}:$PATH

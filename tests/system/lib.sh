@@ -5,6 +5,7 @@ set -euo pipefail
 
 : "${ATTUNE_BIN:?the directory of the tools}" "${ATTUNE_SOURCE:?the repository}"
 export PATH=$ATTUNE_BIN:$PATH
+export -n ATTUNE_SOURCE # --source, to a program
 SCRATCH=$(mktemp -d "${TMPDIR:-/tmp}/attune-system.XXXXXX")
 cd "$SCRATCH"
 PIDS=()

@@ -125,7 +125,7 @@ BOOST_AUTO_TEST_CASE(the_second_offer_of_a_place_shows_when_the_first_does_not)
 
 BOOST_AUTO_TEST_CASE(impressions_in_its_slots_and_orders_of_its_items_use_a_budget_up)
 {
-  const Rules rules = rules_of(kOffer + "slots = [\"home\"]");
+  const Rules rules = rules_of(kOffer + "slot = \"home\"");
   OfferLedger ledger;
   const auto note = [&](Event event, std::string_view slot = {}) {
     event.slot = Slot(slot);
