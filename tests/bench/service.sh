@@ -10,7 +10,7 @@ attune-train -o "$service/model" "$service/events" >/dev/null
 # Customers with a history of their own: 1,000 of those events' sessions, as of now.
 now=$(date +%s%3N)
 awk -v now="$now" 'match($0, /anon-[0-9a-f]+/) { c = substr($0, RSTART, RLENGTH); if (!(c in seen)) { if (++n > 1000) next; seen[c] = n }
-  sub(/"time":[0-9]+/, "\"time\":" now - 600000 + NR % 500000); sub(/"id":"/, "\"id\":\"n"); print }' "$service/events" >"$service/history"
+  sub(/"time":[0-9]+/, "\"time\":" sprintf("%.0f", now - 600000 + NR % 500000)); sub(/"id":"/, "\"id\":\"n"); print }' "$service/events" >"$service/history"
 attune-produce --log "$log" "$service/history"
 sed -E 's/.*"customer":"([^"]*)".*/\/v1\/recommendations?customer=\1\&n=20\&budget_ms=2000/' "$service/history" | sort -u >"$service/targets"
 
