@@ -8,7 +8,7 @@
 #   make clean      remove build/                    make bench          the figures of README.md
 
 BUILD_PACKAGES = g++ cmake ninja-build pkg-config ccache mold \
-  libboost-dev libcli11-dev libcsv-dev libhiredis-dev libhowardhinnant-date-dev libjemalloc-dev libprotobuf-dev librdkafka-dev \
+  libboost-dev libcli11-dev libcsv-dev libcurl4-openssl-dev libhiredis-dev libhowardhinnant-date-dev libjemalloc-dev libprotobuf-dev librdkafka-dev \
   librocksdb-dev libsimdjson-dev libspdlog-dev libssl-dev libsystemd-dev libtomlplusplus-dev libxxhash-dev libzstd-dev \
   nlohmann-json3-dev prometheus-cpp-dev protobuf-compiler rapidjson-dev robin-map-dev zlib1g-dev
 TEST_PACKAGES = $(BUILD_PACKAGES) \

@@ -1,3 +1,7 @@
+attune_test(unit_http_client
+  SOURCES unit/adapters/http_client_test.cc
+  LINKS attune_adapters
+  LABELS unit)
 attune_test(unit_http
   SOURCES
     unit/adapters/content_coding_test.cc
