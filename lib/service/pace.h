@@ -9,6 +9,10 @@
 
 namespace attune {
 
+// Sleeps until then, as exactly as the kernel wakes (some 50 us late on an idle machine). False: a stop was requested (service/signals.h), at once.
+// Thread rule: any thread.
+[[nodiscard]] bool wait_until(std::chrono::steady_clock::time_point due);
+
 class Pace {
  public:
   explicit Pace(Rate rate) : rate_(rate) {}

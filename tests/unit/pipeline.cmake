@@ -20,6 +20,14 @@ attune_test(unit_pipeline
     unit/pipeline/topics_test.cc
   LINKS attune_adapters attune_pipeline attune_core attune_base
   LABELS unit)
+attune_test(unit_probe
+  SOURCES
+    unit/core/customer_line_test.cc
+    unit/core/latency_histogram_test.cc
+    unit/pipeline/probe_test.cc
+    unit/pipeline/warm_test.cc
+  LINKS attune_pipeline attune_core attune_base
+  LABELS unit)
 attune_test(unit_spool
   SOURCES unit/pipeline/spool_test.cc
   LINKS attune_adapters attune_pipeline attune_core attune_base

@@ -6,6 +6,7 @@ attune_test(unit_service
     unit/service/mask_test.cc
     unit/service/progress_test.cc
     unit/service/quantity_test.cc
+    unit/service/resume_file_test.cc
     unit/service/signals_test.cc
     unit/service/suggestion_test.cc
     unit/service/tool_test.cc
