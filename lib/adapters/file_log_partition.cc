@@ -68,19 +68,36 @@ std::optional<Mark> parse_mark(std::string_view text)
   if (text.size() < kSumBytes || text.back() != '\n') {
     return std::nullopt;
   }
-  const std::string body(text.substr(0, text.size() - kSumBytes));
-  char sum[24];
-  std::snprintf(sum, sizeof sum, " sum %016llx\n", static_cast<unsigned long long>(checksum(body)));
-  if (text.substr(body.size()) != sum) {
+  const auto body = text.substr(0, text.size() - kSumBytes);
+  std::uint64_t sum = 0;
+  const auto digits = text.substr(text.size() - 17, 16);
+  const auto summed = std::from_chars(digits.data(), digits.data() + digits.size(), sum, 16);
+  if (!text.substr(body.size()).starts_with(" sum ") || summed.ec != std::errc{} || summed.ptr != digits.data() + digits.size() ||
+      sum != checksum(body)) {
     return std::nullopt;
   }
-  long long segment = 0, bytes = 0, next = 0, opened = 0, newest = 0, clock = 0;
-  char boot[37] = {};
-  if (std::sscanf(body.c_str(), "segment %lld bytes %lld next %lld opened %lld newest %lld clock %lld boot %36s", &segment, &bytes,
-                  &next, &opened, &newest, &clock, boot) < 6) {
+  Mark mark;
+  auto rest = body;
+  const auto take = [&rest](std::string_view name, std::int64_t& number) {
+    if (!rest.starts_with(name)) {
+      return false;
+    }
+    rest.remove_prefix(name.size());
+    rest.remove_prefix(rest.starts_with('+') ? 1 : 0); // from_chars takes no other sign than a minus
+    const auto [end, error] = std::from_chars(rest.data(), rest.data() + rest.size(), number);
+    rest.remove_prefix(static_cast<std::size_t>(end - rest.data()));
+    return error == std::errc{};
+  };
+  if (!take("segment ", mark.segment) || !take(" bytes ", mark.bytes) || !take(" next ", mark.next) ||
+      !take(" opened ", mark.opened.ms) || !take(" newest ", mark.newest.ms) || !take(" clock ", mark.clock.ms)) {
     return std::nullopt;
   }
-  return Mark{segment, bytes, next, {opened}, {newest}, {clock}, boot};
+  constexpr std::string_view kBoot = " boot ";
+  if (rest.starts_with(kBoot)) {
+    const auto boot = rest.substr(kBoot.size());
+    mark.boot = boot.substr(0, boot.find(' '));
+  }
+  return mark;
 }
 
 } // namespace

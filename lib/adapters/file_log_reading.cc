@@ -63,7 +63,7 @@ Status FileLogReading::seek(const TopicPartition& at, std::int64_t offset)
     if (!tail.ok()) {
       return tail.error();
     }
-    if (auto status = watch_->add_file((*tail)->files().mark_path()); !status.ok()) {
+    if (auto status = watch_->add_file((*tail)->files().mark_path(), (*tail)->mark_changed()); !status.ok()) {
       return status;
     }
     found = tails_.emplace(at, std::move(*tail)).first;
@@ -87,6 +87,7 @@ Result<RecordBlockPtr> FileLogReading::read(const TopicPartition& at, std::size_
   if (found == tails_.end()) {
     return RecordBlockPtr();
   }
+  found->second->trust_the_watch(watch_->look());
   auto block = found->second->read(max);
   more_at_hand_ |= found->second->left_some();
   return block;
@@ -95,7 +96,11 @@ Result<RecordBlockPtr> FileLogReading::read(const TopicPartition& at, std::size_
 bool FileLogReading::caught_up(const TopicPartition& at)
 {
   const auto found = tails_.find(at);
-  return found != tails_.end() && found->second->caught_up();
+  if (found == tails_.end()) {
+    return false;
+  }
+  found->second->trust_the_watch(watch_->look());
+  return found->second->caught_up();
 }
 
 // Once per reason: a caller that does not take what is there, because it has no room, must be able to wait for its own wake().

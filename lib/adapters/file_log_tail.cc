@@ -42,6 +42,10 @@ Result<std::unique_ptr<PartitionTail>> PartitionTail::open(const FileLogOptions&
 
 Status PartitionTail::refresh_mark()
 {
+  if (watched_ && !mark_changed_) {
+    return {};
+  }
+  mark_changed_ = false; // first: what changes while we read is a change
   auto mark = files_.read_mark(mark_file_.get());
   if (!mark.ok()) {
     return mark.error();

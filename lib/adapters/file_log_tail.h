@@ -23,6 +23,11 @@ class PartitionTail {
   [[nodiscard]] Result<PartitionEnds> ends();
   [[nodiscard]] Result<std::int64_t> offset_at(Timestamp time);
 
+  // Where somebody watches the mark for it: what is set when the mark has changed. While it is not, the mark is not read again. Before that
+  // the mark is read at every look.
+  [[nodiscard]] bool& mark_changed() { return mark_changed_; }
+  void trust_the_watch(bool trusted) { watched_ = trusted; }
+
   void seek(std::int64_t offset);
   // As LogReader::read.
   [[nodiscard]] Result<RecordBlockPtr> read(std::size_t max);
@@ -51,6 +56,8 @@ class PartitionTail {
   PartitionFiles files_;
   FileDescriptor mark_file_;
   Mark mark_;
+  bool watched_ = false;
+  bool mark_changed_ = true;
   std::int64_t next_ = 0; // offset
 
   std::optional<SegmentFile> segment_;

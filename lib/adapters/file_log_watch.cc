@@ -44,9 +44,16 @@ Status FileWatch::add(const std::string& path, std::uint32_t events)
   return file_error(path, "inotify", errno);
 }
 
-Status FileWatch::add_file(const std::string& path)
+Status FileWatch::add_file(const std::string& path, bool& changed)
 {
-  return add(path, IN_MODIFY);
+  changed = true;
+  if (auto added = add(path, IN_MODIFY); !added.ok()) {
+    return added;
+  }
+  if (const auto watch = watches_.find(path); watch != watches_.end()) {
+    changed_[watch->second] = &changed;
+  }
+  return {};
 }
 
 Status FileWatch::add_directory(const std::string& path)
@@ -58,6 +65,7 @@ void FileWatch::remove(const std::string& path)
 {
   if (const auto found = watches_.find(path); found != watches_.end()) {
     ::inotify_rm_watch(inotify_.get(), found->second);
+    changed_.erase(found->second);
     watches_.erase(found);
   }
 }
@@ -78,6 +86,14 @@ Status FileWatch::wait(Milliseconds limit)
   return {};
 }
 
+bool FileWatch::look()
+{
+  if (inotify_) {
+    take_events();
+  }
+  return static_cast<bool>(inotify_);
+}
+
 // Events of a directory name the file in it, those of a file name nothing; an overflow may stand for either.
 void FileWatch::take_events()
 {
@@ -90,7 +106,13 @@ void FileWatch::take_events()
     for (ssize_t at = 0; at < bytes;) {
       inotify_event event{};
       std::memcpy(&event, events + at, sizeof event);
-      directory_changes_ += event.len > 0 || (event.mask & IN_Q_OVERFLOW) != 0 ? 1 : 0;
+      const bool overflow = (event.mask & IN_Q_OVERFLOW) != 0;
+      directory_changes_ += event.len > 0 || overflow ? 1 : 0;
+      if (overflow) {
+        for (const auto& [watch, changed] : changed_) *changed = true;
+      } else if (const auto file = changed_.find(event.wd); file != changed_.end()) {
+        *file->second = true;
+      }
       at += static_cast<ssize_t>(sizeof event + event.len);
     }
   }
