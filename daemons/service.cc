@@ -61,7 +61,6 @@ struct Service::Parts {
   std::optional<Watchers> watchers;
   std::unique_ptr<ProfileReaders> readers;
   std::unique_ptr<ChangeFeed> changes; // after what it tells
-  Breaker breaker;
 
   // Profiles.
   std::unique_ptr<LogGroup> group;
@@ -147,7 +146,11 @@ Status Service::Parts::open_profiles()
   sinks.late = late.get();
   if (settings.roles.recommend)
     sinks.on_changed = [this](const Profile& profile) {
-      known->changed(profile, clock.now());
+      // Where others write the store too it is it that tells who wrote last.
+      if (changes)
+        known->changed(profile.customer);
+      else
+        known->changed(profile, clock.now());
       watchers->changed(profile);
     };
   sinks.on_applied = [this](Timestamp received) { times.took(Stage::applied, clock.now() - received); };
@@ -232,7 +235,6 @@ Status Service::Parts::open_answers()
   parts.known = &*known;
   parts.watchers = &*watchers;
   parts.readers = readers.get();
-  parts.breaker = &breaker;
   parts.clock = &clock;
   parts.randomness = [](std::array<std::uint8_t, 16>& bytes) { fill_randomly(bytes); };
   parts.source = settings.source;
@@ -263,7 +265,7 @@ Status Service::Parts::open_answers()
     parts.changes_are_told = [] { return false; };
   }
   answers.emplace(std::move(parts));
-  declare_metrics(metrics, *answers, *known, *watchers, breaker);
+  declare_metrics(metrics, *answers, *known, *watchers, readers->breaker());
   return {};
 }
 

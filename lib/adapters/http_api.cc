@@ -64,6 +64,8 @@ Parsed read_recent(const std::string* value, std::vector<ItemId>& out)
 Parsed read_after(const std::string* value, Token& out)
 {
   if (!value || value->empty()) return {};
+  if (std::count(value->begin(), value->end(), ',') >= static_cast<std::ptrdiff_t>(kMaxTokens))
+    return Reject{"after", "over " + std::to_string(kMaxTokens) + " tokens"};
   for (std::size_t begin = 0; begin <= value->size();) {
     const auto end = std::min(value->find(',', begin), value->size());
     auto token = Token::parse(std::string_view(*value).substr(begin, end - begin));

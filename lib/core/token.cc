@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "base/assert.h"
 #include "core/base64.h"
 
 namespace attune {
@@ -54,6 +55,13 @@ std::optional<Token::Entry> take_entry(std::string_view& bytes)
   if (length == 0 || length > kMaxIdBytes || length > bytes.size()) return {};
   entry.place.id = EventId(bytes.substr(0, length));
   bytes.remove_prefix(length);
+  if (entry.type != EventType::identify) return entry;
+  if (bytes.empty()) return {};
+  const std::size_t alias = static_cast<unsigned char>(bytes.front());
+  bytes.remove_prefix(1);
+  if (alias == 0 || alias > kMaxCustomerBytes || alias > bytes.size()) return {};
+  entry.alias = CustomerId(bytes.substr(0, alias));
+  bytes.remove_prefix(alias);
   return entry;
 }
 
@@ -61,15 +69,20 @@ std::optional<Token::Entry> take_entry(std::string_view& bytes)
 
 void Token::add(const Event& event)
 {
-  const auto topic = topic_of(event.type);
-  std::erase_if(entries_, [&](const Entry& entry) { return topic_of(entry.type) == topic; });
-  entries_.push_back({event.type, Place::of(event)});
+  entries_.push_back({event.type, Place::of(event), event.alias});
+  if (entries_.size() <= kMaxTokenEvents) return;
+  // The oldest whose topic has another behind it: there are fewer topics than entries.
+  const auto oldest = std::find_if(entries_.begin(), entries_.end(), [&](const Entry& entry) {
+    return std::any_of(&entry + 1, static_cast<const Entry*>(entries_.data() + entries_.size()),
+                       [&](const Entry& other) { return topic_of(other.type) == topic_of(entry.type); });
+  });
+  ATTUNE_ASSERT(oldest != entries_.end());
+  entries_.erase(oldest);
 }
 
 void Token::add(const Token& other)
 {
   entries_.insert(entries_.end(), other.entries_.begin(), other.entries_.end());
-  if (entries_.size() > kMaxTokenEvents) entries_.erase(entries_.begin(), entries_.end() - kMaxTokenEvents);
 }
 
 std::string Token::text() const
@@ -81,6 +94,9 @@ std::string Token::text() const
     append_varint(zigzag(entry.place.time.ms), bytes);
     bytes += static_cast<char>(entry.place.id.text.size());
     bytes += entry.place.id.text;
+    if (entry.type != EventType::identify) continue;
+    bytes += static_cast<char>(entry.alias.text.size());
+    bytes += entry.alias.text;
   }
   std::string text;
   append_base64url(bytes, text);
@@ -105,8 +121,15 @@ Result<Token, Reject> Token::parse(std::string_view text)
 
 const Token::Entry* awaited(const Token& token, const Profile* profile)
 {
-  for (const auto& entry : token.entries())
-    if (!profile || holds(*profile, entry.type, entry.place) == Held::unknown) return &entry;
+  const auto absorbed = [profile](const CustomerId& alias) {
+    return std::any_of(profile->aliases.begin(), profile->aliases.end(),
+                       [&](const AliasClaim& claim) { return claim.alias == alias; });
+  };
+  for (const auto& entry : token.entries()) {
+    if (!profile) return &entry;
+    if (entry.type == EventType::identify ? !absorbed(entry.alias) : holds(*profile, entry.type, entry.place) == Held::unknown)
+      return &entry;
+  }
   return nullptr;
 }
 

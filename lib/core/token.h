@@ -1,9 +1,10 @@
 // Token: which events an answer has to know. The reply to events carries one; a request that gives it back (`after=`) is never answered
 // from an older profile without being told so (DESIGN sections 1 and 4).
 //
-// It lists the last event per topic of one request, for one customer: a partition is read in order, so whoever knows the last knows those
-// before it. Not secret and not signed: a made-up one can only make its own request wait.
-// Pure; any thread. Text: base64url of a version byte and the entries; 30 to 100 bytes each.
+// It lists the events of one request, for one customer; of more than kMaxTokenEvents the last ones, and the last of each topic among them: a
+// partition is read in order, so whoever knows the last knows those before it, unless the last was sent before and is known from then.
+// Not secret and not signed: a made-up one can only make its own request wait.
+// Pure; any thread. Text: base64url of a version byte and the entries; 15 to 210 bytes each.
 #pragma once
 
 #include <cstdint>
@@ -19,19 +20,21 @@
 namespace attune {
 
 inline constexpr std::size_t kMaxTokenEvents = 8;
-inline constexpr std::size_t kMaxTokenBytes = 1024;
+inline constexpr std::size_t kMaxTokenBytes = 2400;
+inline constexpr std::size_t kMaxTokens = 8; // that one request may give
 
 class Token {
  public:
   struct Entry {
     EventType type = EventType::view;
     Place place;
+    CustomerId alias; // of an identify event
     friend bool operator==(const Entry&, const Entry&) = default;
   };
 
-  // Takes the place of an earlier one of the same topic. REQUIRES: complete; of the token's one customer.
+  // REQUIRES: complete; of the token's one customer.
   void add(const Event& event);
-  // All of another, in its order; entries beyond kMaxTokenEvents take the place of the oldest.
+  // All of another: for a request that gives several, which is more than one text may hold.
   void add(const Token& other);
 
   [[nodiscard]] const std::vector<Entry>& entries() const { return entries_; }
@@ -48,7 +51,8 @@ class Token {
 };
 
 // The first of the token's events that the profile neither holds nor will ever hold (late, refused); null when there is nothing to wait
-// for. `profile` may be null: nothing is held. Cost: under a microsecond an entry.
+// for. An identify event is held when its alias was absorbed, by whichever claim; one whose alias belongs to somebody else is awaited in
+// vain. `profile` may be null: nothing is held. Cost: under a microsecond an entry.
 [[nodiscard]] const Token::Entry* awaited(const Token& token, const Profile* profile);
 
 } // namespace attune

@@ -72,17 +72,11 @@ class AnswerService::Asking : public std::enable_shared_from_this<Asking> {
  private:
   [[nodiscard]] bool told() const { return !parts_.changes_are_told || parts_.changes_are_told(); }
 
-  std::optional<KnownProfiles::Known> look()
-  {
-    auto known = parts_.known->find(ask_.request.customer, parts_.clock->now());
-    if (known && !told()) known->current = false;
-    return known;
-  }
+  std::optional<KnownProfiles::Known> look() { return parts_.known->find(ask_.request.customer, parts_.clock->now(), told()); }
 
   void read()
   {
-    if (!parts_.breaker->allows(Steady::now()))
-      return without_store("store_unavailable", "it did not answer lately and is given a rest");
+    if (!parts_.readers->answers()) return without_store("store_unavailable", "it did not answer lately and is given a rest");
     reading_ = true;
     parts_.readers->read(ask_.request.customer, [self = shared_from_this()](const Result<ProfilePtr>& result) {
       self->thread_->post([self, result] { self->was_read(result); });
@@ -91,10 +85,6 @@ class AnswerService::Asking : public std::enable_shared_from_this<Asking> {
 
   void was_read(const Result<ProfilePtr>& result)
   {
-    if (result)
-      parts_.breaker->succeeded();
-    else if (result.error().code != Code::stopped && result.error().code != Code::busy)
-      parts_.breaker->failed(Steady::now());
     reading_ = false;
     if (answered_) return;
     if (!result) {
@@ -120,16 +110,25 @@ class AnswerService::Asking : public std::enable_shared_from_this<Asking> {
     waiting_for_ = named(*missing);
     if (Steady::now() >= deadline_) return give_up_waiting();
     if (!told()) return look_again();
+    watch(root_ticket_, profile_ ? profile_->customer : CustomerId());
     if (ticket_) return; // woken again at the next change
     ++service_.counts_.waited;
-    ticket_ = parts_.watchers->watch(ask_.request.customer, [self = weak_from_this(), thread = thread_] {
+    if (!watch(ticket_, ask_.request.customer)) return give_up_waiting();
+    at_deadline();
+    changed(); // it may have, before we watched
+  }
+
+  // An alias hears of its root's changes by the root's name alone.
+  bool watch(std::optional<std::pair<CustomerId, Watchers::Ticket>>& ticket, const CustomerId& customer)
+  {
+    if (ticket || customer.empty() || (&ticket == &root_ticket_ && customer == ask_.request.customer)) return true;
+    const auto watched = parts_.watchers->watch(customer, [self = weak_from_this(), thread = thread_] {
       thread->post([self] {
         if (auto asking = self.lock()) asking->changed();
       });
     });
-    if (!ticket_) return give_up_waiting();
-    at_deadline();
-    changed(); // it may have, before we watched
+    if (watched) ticket.emplace(customer, *watched);
+    return watched.has_value();
   }
 
   void changed()
@@ -163,7 +162,6 @@ class AnswerService::Asking : public std::enable_shared_from_this<Asking> {
     if (answered_) return;
     if (has_profile_) return give_up_waiting();
     ++service_.counts_.read_late;
-    parts_.breaker->failed(Steady::now());
     without_store("store_timeout", "the profile was not there within the budget");
   }
 
@@ -176,9 +174,11 @@ class AnswerService::Asking : public std::enable_shared_from_this<Asking> {
   void without_store(const char* code, std::string detail)
   {
     if (answered_) return;
+    if (has_profile_) return told() ? void() : look_again(); // it stands; its token is waited for to the end
     Degraded degraded{code, std::move(detail)};
     if (auto known = look()) {
       const auto age = parts_.clock->now() - known->as_of;
+      root_ = known->profile ? known->profile->customer : CustomerId();
       finish(service_.rank(ask_, known->profile.get(), parts_.clock->now()), Tier::cached, age.count(), std::move(degraded));
     } else {
       finish(service_.rank(ask_, nullptr, parts_.clock->now()), Tier::session, 0, std::move(degraded));
@@ -188,6 +188,7 @@ class AnswerService::Asking : public std::enable_shared_from_this<Asking> {
   void answer(ProfilePtr profile, std::optional<Degraded> degraded)
   {
     const auto begun = Steady::now();
+    if (profile) root_ = profile->customer;
     auto recommendation = service_.rank(ask_, profile.get(), parts_.clock->now());
     rank_us_ = since(begun);
     const bool nobody = !parts_.readers || ask_.request.customer.empty();
@@ -198,14 +199,15 @@ class AnswerService::Asking : public std::enable_shared_from_this<Asking> {
   void finish(Recommendation recommendation, Tier tier, std::int64_t age_ms, std::optional<Degraded> degraded)
   {
     if (std::exchange(answered_, true)) return;
-    if (ticket_) parts_.watchers->unwatch(ask_.request.customer, *ticket_);
+    for (const auto* ticket : {&ticket_, &root_ticket_})
+      if (*ticket) parts_.watchers->unwatch((*ticket)->first, (*ticket)->second);
     if (recommendation.tier == Tier::fresh) recommendation.tier = tier;
     if (recommendation.tier == Tier::cached) recommendation.age_ms = age_ms;
     if (degraded) recommendation.degraded = std::move(degraded);
     service_.counts_.tiers[static_cast<std::size_t>(recommendation.tier)]++;
     if (recommendation.degraded) ++service_.counts_.degraded;
     const auto wait = waiting_for_.empty() ? Microseconds(0) : since(ask_.begun) - profile_us_ - rank_us_;
-    done_({std::move(recommendation), profile_us_, wait, rank_us_});
+    done_({std::move(recommendation), std::move(root_), profile_us_, wait, rank_us_});
   }
 
   AnswerService& service_;
@@ -217,8 +219,9 @@ class AnswerService::Asking : public std::enable_shared_from_this<Asking> {
   Microseconds profile_us_{0}, rank_us_{0};
   ProfilePtr profile_; // while waiting
   bool has_profile_ = false;
+  CustomerId root_;
   std::string waiting_for_;
-  std::optional<Watchers::Ticket> ticket_;
+  std::optional<std::pair<CustomerId, Watchers::Ticket>> ticket_, root_ticket_;
   int waited_ = 0; // times it looked again
   bool reading_ = false, again_ = false, timed_ = false, answered_ = false;
 };

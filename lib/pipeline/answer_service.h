@@ -7,8 +7,8 @@
 //   popular   what is popular, in the customer's segments when they are known
 //   static    a list from the configuration
 //
-// The deadline is kept: reads are made by others (pipeline/profile_readers.h), the wait for a token's events ends with it, and a breaker
-// keeps a store that is away from being asked by everyone. Whatever falls short of what was asked says so in `degraded`:
+// The deadline is kept: reads are made by others (pipeline/profile_readers.h), who give a store that is away a rest, and the wait for a
+// token's events ends with it. Whatever falls short of what was asked says so in `degraded`:
 // "waiting" (the detail names the event), "store_unavailable", "store_timeout", "overloaded", "empty_model".
 //
 // Thread rule: answer() on the request's thread, any number of them; `done` is called on that thread, perhaps before answer() returns.
@@ -27,7 +27,6 @@
 
 #include "core/recommender.h"
 #include "core/token.h"
-#include "pipeline/breaker.h"
 #include "pipeline/knowledge.h"
 #include "pipeline/known_profiles.h"
 #include "pipeline/profile_readers.h"
@@ -50,6 +49,7 @@ struct Ask {
 
 struct Answered {
   Recommendation recommendation;
+  CustomerId root; // whose profile it is of: another than the asked one when that is an alias; empty: nobody's
   std::chrono::microseconds profile{0}; // until the profile was there
   std::chrono::microseconds wait{0}; // for the token's events
   std::chrono::microseconds rank{0};
@@ -63,7 +63,6 @@ struct AnswerParts {
   // Whether KnownProfiles and Watchers hear of every change. Where they do not, every answer reads, and a token is waited for by reading
   // again and again.
   std::function<bool()> changes_are_told; // empty: always
-  Breaker* breaker = nullptr;
   const Clock* clock = nullptr;
   std::function<void(std::array<std::uint8_t, 16>&)> randomness;
   Source source = Source::blend;

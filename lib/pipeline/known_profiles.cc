@@ -7,7 +7,7 @@ namespace attune {
 namespace {
 
 constexpr std::size_t kEntryBytes = 400; // of an entry without its profile
-constexpr int kMostAliases = 16;
+constexpr int kMostAliases = 16; // on one way
 
 } // namespace
 
@@ -37,44 +37,39 @@ void KnownProfiles::evict(Shard& shard)
   }
 }
 
-void KnownProfiles::put(Shard& shard, Entry& entry, ProfilePtr profile, std::size_t bytes, bool current, Timestamp now)
+void KnownProfiles::put(Shard& shard, Entry& entry, ProfilePtr profile, std::size_t bytes, Timestamp now)
 {
   shard.bytes += kEntryBytes + bytes - entry.bytes;
   entry.bytes = kEntryBytes + bytes;
   entry.profile = std::move(profile);
   entry.root.clear();
   entry.has = true;
-  entry.current = current;
-  entry.generation = generation_.load();
   entry.as_of = now;
   evict(shard);
 }
 
-std::optional<KnownProfiles::Known> KnownProfiles::find_one(std::string_view customer, Timestamp now, std::string& root)
+// Whether nothing has changed since the load began. What it is of is compared, so that a change between this look and another finds it old.
+bool KnownProfiles::stands(const Entry& entry, Load load) const
 {
-  Shard& shard = shard_of(customer);
-  const std::lock_guard lock(shard.mutex);
-  const auto found = shard.entries.find(customer);
-  if (found == shard.entries.end() || !found->second.has) return {};
-  Entry& entry = found->second;
-  shard.by_use.splice(shard.by_use.begin(), shard.by_use, entry.use);
-  if (!entry.root.empty()) {
-    root = entry.root;
-    return Known{nullptr, entry.current, entry.as_of};
-  }
-  const bool current = entry.current && entry.generation == generation_.load();
-  if (current) entry.as_of = now;
-  return Known{entry.profile, current, entry.as_of};
+  return load.change == entry.changes && load.generation == generation_.load();
 }
 
-std::optional<KnownProfiles::Known> KnownProfiles::find(const CustomerId& customer, Timestamp now)
+std::optional<KnownProfiles::Known> KnownProfiles::find(const CustomerId& customer, Timestamp now, bool told)
 {
   std::string at = customer.text;
-  std::string root;
+  bool led_well = true; // every pointer that was followed is current
   for (int step = 0; step < kMostAliases; ++step) {
-    auto known = find_one(at, now, root);
-    if (!known || root.empty()) return known;
-    at = std::exchange(root, {});
+    Shard& shard = shard_of(at);
+    const std::lock_guard lock(shard.mutex);
+    const auto found = shard.entries.find(std::string_view(at));
+    if (found == shard.entries.end() || !found->second.has) return {};
+    Entry& entry = found->second;
+    shard.by_use.splice(shard.by_use.begin(), shard.by_use, entry.use);
+    const bool current = told && entry.current && entry.generation == generation_.load();
+    if (current) entry.as_of = now;
+    if (entry.root.empty()) return Known{entry.profile, current && led_well, entry.as_of};
+    led_well = led_well && current;
+    at = entry.root;
   }
   return {};
 }
@@ -83,33 +78,30 @@ KnownProfiles::Load KnownProfiles::begin_load(const CustomerId& customer)
 {
   Shard& shard = shard_of(customer.text);
   const std::lock_guard lock(shard.mutex);
-  return entry_of(shard, customer.text).changes + (generation_.load() << 32);
+  return {entry_of(shard, customer.text).changes, generation_.load()};
 }
 
-void KnownProfiles::loaded(const CustomerId& customer, Load load, ProfilePtr profile, std::size_t bytes, Timestamp now)
+void KnownProfiles::loaded(const CustomerId& customer, Load load, ProfilePtr profile, std::size_t bytes, Timestamp begun)
 {
-  if (profile && profile->customer != customer) {
-    // What is known of the root itself is as good as this or better: it hears of its own changes.
-    const CustomerId root = profile->customer;
-    {
-      Shard& shard = shard_of(root.text);
-      const std::lock_guard lock(shard.mutex);
-      Entry& entry = entry_of(shard, root.text);
-      if (!entry.has) put(shard, entry, std::move(profile), bytes, false, now);
-    }
-    Shard& shard = shard_of(customer.text);
-    const std::lock_guard lock(shard.mutex);
-    Entry& entry = entry_of(shard, customer.text);
-    put(shard, entry, nullptr, 0, true, now);
-    entry.root = root.text;
-    return;
-  }
   Shard& shard = shard_of(customer.text);
   const std::lock_guard lock(shard.mutex);
   Entry& entry = entry_of(shard, customer.text);
-  const bool current = load == entry.changes + (generation_.load() << 32);
-  if (!current && entry.has && entry.current) return; // the change brought a newer one
-  put(shard, entry, std::move(profile), bytes, current, now);
+  const bool current = stands(entry, load);
+  if (!current && entry.has && entry.current && entry.generation == generation_.load()) return; // the change brought a newer one
+  entry.current = current;
+  entry.generation = load.generation;
+  put(shard, entry, std::move(profile), bytes, begun);
+}
+
+void KnownProfiles::leads_to(const CustomerId& alias, Load load, const CustomerId& root, Timestamp begun)
+{
+  Shard& shard = shard_of(alias.text);
+  const std::lock_guard lock(shard.mutex);
+  Entry& entry = entry_of(shard, alias.text);
+  entry.current = stands(entry, load);
+  entry.generation = load.generation;
+  put(shard, entry, nullptr, 0, begun);
+  entry.root = root.text;
 }
 
 void KnownProfiles::changed(const Profile& profile, Timestamp now)
@@ -123,7 +115,9 @@ void KnownProfiles::changed(const Profile& profile, Timestamp now)
   std::size_t bytes = 0;
   for (const auto& recent : profile.recent) bytes += recent.size() * 160;
   bytes += profile.summary.tiles.size() * 200;
-  put(shard, found->second, std::make_shared<const Profile>(profile), bytes, true, now);
+  found->second.current = true;
+  found->second.generation = generation_.load();
+  put(shard, found->second, std::make_shared<const Profile>(profile), bytes, now);
 }
 
 void KnownProfiles::changed(const CustomerId& customer)
@@ -134,7 +128,6 @@ void KnownProfiles::changed(const CustomerId& customer)
   if (found == shard.entries.end()) return;
   found->second.changes = ++shard.changes;
   found->second.current = false;
-  found->second.root.clear(); // read anew: it may lead elsewhere
 }
 
 void KnownProfiles::all_changed()

@@ -4,7 +4,7 @@
 // answers from it, and says how old it is.
 //
 // A read that races with a change does not bring the old profile back: it is begun with begin_load(), and what it gives counts as current
-// only if no change came in between.
+// only if no change came in between. An alias is an entry that leads to its root's, and is no more current than what it was read from.
 //
 // Thread rule: any thread. Cost: a lock of one of 16 shards and a lookup, some 100 ns. Memory: bounded by `bytes`, about.
 #pragma once
@@ -36,13 +36,18 @@ class KnownProfiles {
     bool current = false;
     Timestamp as_of; // when it was last known to be current
   };
-  // Through the claims that were seen: of an alias, its root's.
-  [[nodiscard]] std::optional<Known> find(const CustomerId& customer, Timestamp now);
+  // Of an alias that is known to be one, its root's. `told`: changes are told just now; while they are not, nothing is current, and what
+  // is known grows old.
+  [[nodiscard]] std::optional<Known> find(const CustomerId& customer, Timestamp now, bool told = true);
 
-  using Load = std::uint64_t;
+  struct Load {
+    std::uint64_t change = 0, generation = 0;
+  };
   [[nodiscard]] Load begin_load(const CustomerId& customer);
-  // `profile` is the root's when `customer` is an alias. `bytes`: of its encoded form.
-  void loaded(const CustomerId& customer, Load load, ProfilePtr profile, std::size_t bytes, Timestamp now);
+  // What a read that began at `begun` gave. `bytes`: of its encoded form.
+  void loaded(const CustomerId& customer, Load load, ProfilePtr profile, std::size_t bytes, Timestamp begun);
+  // It gave a pointer, which in the end leads to `root`.
+  void leads_to(const CustomerId& alias, Load load, const CustomerId& root, Timestamp begun);
 
   // It stands so now. Copied only when it is known, that is, when somebody asked for it. Its aliases are read anew.
   void changed(const Profile& profile, Timestamp now);
@@ -81,9 +86,9 @@ class KnownProfiles {
 
   Shard& shard_of(std::string_view customer) { return shards_[Hash{}(customer) % kShards]; }
   void evict(Shard& shard);
-  void put(Shard& shard, Entry& entry, ProfilePtr profile, std::size_t bytes, bool current, Timestamp now);
+  void put(Shard& shard, Entry& entry, ProfilePtr profile, std::size_t bytes, Timestamp now);
   Entry& entry_of(Shard& shard, std::string_view customer);
-  std::optional<Known> find_one(std::string_view customer, Timestamp now, std::string& root);
+  [[nodiscard]] bool stands(const Entry& entry, Load load) const;
 
   std::size_t bytes_per_shard_;
   std::array<Shard, kShards> shards_;

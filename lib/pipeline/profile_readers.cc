@@ -1,9 +1,18 @@
 #include "pipeline/profile_readers.h"
 
+#include <algorithm>
+
 #include "core/profile_proto.h"
-#include "pipeline/recommend.h"
 
 namespace attune {
+
+namespace {
+
+constexpr std::chrono::milliseconds kStuck{200}; // a round trip that takes longer keeps everyone waiting
+// Claims form no cycle once all are applied; one may be met while two workers apply them.
+constexpr int kMostPointers = 16;
+
+} // namespace
 
 Result<std::unique_ptr<ProfileReaders>> ProfileReaders::start(ProfileStore& store, KnownProfiles& known, const Clock& clock,
                                                               std::size_t threads, std::size_t most_waiting)
@@ -12,9 +21,9 @@ Result<std::unique_ptr<ProfileReaders>> ProfileReaders::start(ProfileStore& stor
   for (std::size_t i = 0; i < threads; ++i) {
     auto another = store.another();
     if (!another) return another.error();
-    readers->stores_.push_back(std::move(*another));
+    readers->workers_.emplace_back().store = std::move(*another);
   }
-  for (auto& each : readers->stores_) readers->threads_.emplace_back([&readers = *readers, &each] { readers.work(*each); });
+  for (auto& each : readers->workers_) readers->threads_.emplace_back([&readers = *readers, &each] { readers.work(each); });
   return readers;
 }
 
@@ -46,7 +55,18 @@ void ProfileReaders::read(const CustomerId& customer, Done done)
   done(Error{Code::busy, "too many wait for a profile"});
 }
 
-void ProfileReaders::work(ProfileStore& store)
+bool ProfileReaders::answers()
+{
+  const auto now = std::chrono::steady_clock::now();
+  const auto stuck = (now - kStuck).time_since_epoch().count();
+  const bool all_stuck = std::all_of(workers_.begin(), workers_.end(), [stuck](const Worker& worker) {
+    const auto since = worker.busy_since.load();
+    return since != 0 && since < stuck;
+  });
+  return !all_stuck && breaker_.allows(now);
+}
+
+void ProfileReaders::work(Worker& worker)
 {
   for (;;) {
     Batch batch;
@@ -57,22 +77,42 @@ void ProfileReaders::work(ProfileStore& store)
       batch.swap(waiting_);
       waiting_calls_ = 0;
     }
-    serve(store, batch);
+    worker.busy_since = std::chrono::steady_clock::now().time_since_epoch().count();
+    serve(*worker.store, batch);
+    worker.busy_since = 0;
   }
 }
 
-// To the root a pointer leads to.
-Result<ProfilePtr> ProfileReaders::follow(ProfileStore& store, Profile profile, std::size_t& bytes)
+// To the root that a pointer leads to.
+Result<ProfilePtr> ProfileReaders::follow(ProfileStore& store, const CustomerId& alias, KnownProfiles::Load load,
+                                          const CustomerId& to)
 {
-  if (!profile.moved_to) return ProfilePtr(std::make_shared<const Profile>(std::move(profile)));
-  auto root = read_profile(store, profile.moved_to->alias);
-  if (!root) return root.error();
-  bytes *= 2; // nobody knows; an alias is rarely the smaller
-  return *root ? ProfilePtr(std::make_shared<const Profile>(std::move(**root))) : ProfilePtr();
+  const auto begun = clock_.now();
+  CustomerId at = to;
+  std::vector<StoredProfile> found;
+  for (int step = 0; step < kMostPointers; ++step) {
+    const auto own = known_.begin_load(at);
+    if (auto got = store.get({&at, 1}, found); !got) return got.error();
+    ProfilePtr root;
+    if (!found.front().bytes.empty()) {
+      auto profile = decode_profile(at, found.front().bytes);
+      if (!profile) return profile.error();
+      if (profile->moved_to) {
+        at = profile->moved_to->alias;
+        continue;
+      }
+      root = std::make_shared<const Profile>(std::move(*profile));
+    }
+    known_.loaded(at, own, root, found.front().bytes.size() * 2, begun);
+    known_.leads_to(alias, load, at, begun);
+    return root;
+  }
+  return ProfilePtr();
 }
 
 void ProfileReaders::serve(ProfileStore& store, Batch& batch)
 {
+  const auto begun = clock_.now();
   std::vector<CustomerId> customers;
   for (const auto& [customer, asked] : batch) customers.push_back(customer);
   std::vector<StoredProfile> stored;
@@ -83,18 +123,28 @@ void ProfileReaders::serve(ProfileStore& store, Batch& batch)
     auto incarnation = store.incarnation();
     got = incarnation ? store.get(customers, stored) : Status(incarnation.error());
   }
+  if (got)
+    breaker_.succeeded();
+  else
+    breaker_.failed(std::chrono::steady_clock::now());
   std::size_t at = 0;
   for (auto& [customer, asked] : batch) {
     Result<ProfilePtr> result = ProfilePtr();
     if (!got) {
       result = got.error();
     } else if (const auto& bytes = stored[at].bytes; !bytes.empty()) {
-      std::size_t size = bytes.size() * 2; // decoded
       auto profile = decode_profile(customer, bytes);
-      result = profile ? follow(store, std::move(*profile), size) : Result<ProfilePtr>(profile.error());
-      if (result) known_.loaded(customer, asked.load, *result, size, clock_.now());
+      if (!profile) {
+        result = profile.error();
+      } else if (profile->moved_to) {
+        result = follow(store, customer, asked.load, profile->moved_to->alias);
+      } else {
+        const auto decoded = std::make_shared<const Profile>(std::move(*profile));
+        known_.loaded(customer, asked.load, decoded, bytes.size() * 2, begun);
+        result = ProfilePtr(decoded);
+      }
     } else {
-      known_.loaded(customer, asked.load, nullptr, 0, clock_.now());
+      known_.loaded(customer, asked.load, nullptr, 0, begun);
     }
     for (auto& done : asked.done) done(result);
     ++at;

@@ -2,12 +2,17 @@
 // what was asked for meanwhile in one round trip. Several who ask for one customer share a read. What is read becomes known
 // (pipeline/known_profiles.h).
 //
+// A store that fails again and again, or keeps everyone waiting, is given a rest (pipeline/breaker.h): what counts are round trips, not those
+// who wait for them.
+//
 // Thread rule: read() from any thread; `done` is called on a reader's thread, or at once when too many wait (busy).
 // ERRORS: those of the store; bad_data: the profile can not be read.
 #pragma once
 
+#include <atomic>
 #include <condition_variable>
 #include <cstdint>
+#include <deque>
 #include <functional>
 #include <map>
 #include <memory>
@@ -15,6 +20,7 @@
 #include <thread>
 #include <vector>
 
+#include "pipeline/breaker.h"
 #include "pipeline/known_profiles.h"
 #include "pipeline/ports.h"
 
@@ -30,10 +36,13 @@ class ProfileReaders {
   ~ProfileReaders(); // those who wait are told: stopped
 
   void read(const CustomerId& customer, Done done);
+  // Whether there is any sense in asking now.
+  [[nodiscard]] bool answers();
+  [[nodiscard]] const Breaker& breaker() const { return breaker_; }
 
  private:
   struct Asked {
-    KnownProfiles::Load load = 0;
+    KnownProfiles::Load load;
     std::vector<Done> done;
   };
   using Batch = std::map<CustomerId, Asked>;
@@ -42,9 +51,13 @@ class ProfileReaders {
       : known_(known), clock_(clock), most_waiting_(most_waiting)
   {
   }
-  void work(ProfileStore& store);
+  struct Worker {
+    std::unique_ptr<ProfileStore> store;
+    std::atomic<Breaker::Instant::rep> busy_since{0}; // 0: it waits for work
+  };
+  void work(Worker& worker);
   void serve(ProfileStore& store, Batch& batch);
-  Result<ProfilePtr> follow(ProfileStore& store, Profile profile, std::size_t& bytes);
+  Result<ProfilePtr> follow(ProfileStore& store, const CustomerId& alias, KnownProfiles::Load load, const CustomerId& to);
 
   KnownProfiles& known_;
   const Clock& clock_;
@@ -54,7 +67,8 @@ class ProfileReaders {
   Batch waiting_;
   std::size_t waiting_calls_ = 0;
   bool stopping_ = false;
-  std::vector<std::unique_ptr<ProfileStore>> stores_;
+  Breaker breaker_;
+  std::deque<Worker> workers_;
   std::vector<std::thread> threads_;
 };
 

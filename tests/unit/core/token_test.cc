@@ -38,15 +38,51 @@ Profile profile_of(const std::vector<Event>& events)
 
 BOOST_AUTO_TEST_SUITE(token)
 
-BOOST_AUTO_TEST_CASE(of_one_topic_only_the_last_event_is_listed)
+BOOST_AUTO_TEST_CASE(the_events_of_a_request_are_listed)
 {
   Token token;
   token.add(event_of("view", "e1", 1000));
   token.add(event_of("cart_add", "e2", 1001));
   token.add(event_of("click", "e3", 999));
-  BOOST_TEST_REQUIRE(token.entries().size() == 2U);
-  BOOST_TEST(token.entries()[0].place.id.text == "e2");
-  BOOST_TEST(token.entries()[1].place.id.text == "e3");
+  BOOST_TEST(token.entries().size() == 3U);
+}
+
+BOOST_AUTO_TEST_CASE(of_many_the_last_ones_are_listed_and_the_last_of_each_topic_among_them)
+{
+  Token token;
+  token.add(event_of("purchase", "p", 1));
+  for (int i = 0; i < 20; ++i) token.add(event_of("view", "e" + std::to_string(i), 1000 + i));
+  BOOST_TEST_REQUIRE(token.entries().size() == kMaxTokenEvents);
+  BOOST_TEST(token.entries().front().place.id.text == "p");
+  BOOST_TEST(token.entries().back().place.id.text == "e19");
+  BOOST_TEST(token.text().size() <= kMaxTokenBytes);
+}
+
+BOOST_AUTO_TEST_CASE(an_event_that_was_sent_before_does_not_hide_a_new_one_of_its_request)
+{
+  const auto before = event_of("view", "e1", 1'700'000'000'001);
+  const auto fresh = event_of("view", "e2", 1'700'000'000'000);
+  Token token;
+  token.add(fresh);
+  token.add(before);
+  const auto profile = profile_of({before});
+  BOOST_TEST_REQUIRE(awaited(token, &profile) != nullptr);
+  BOOST_TEST(awaited(token, &profile)->place.id.text == "e2");
+}
+
+BOOST_AUTO_TEST_CASE(saying_again_who_one_is_is_not_waited_for)
+{
+  auto profile = profile_of({});
+  profile.aliases.push_back({CustomerId("anon"), {Timestamp{1}, EventId("first")}});
+  auto again = event_of("identify", "second", 2);
+  again.alias = CustomerId("anon");
+  Token token;
+  token.add(again);
+  BOOST_TEST(awaited(token, &profile) == nullptr);
+  again.alias = CustomerId("other");
+  Token another;
+  another.add(again);
+  BOOST_TEST(awaited(another, &profile) != nullptr);
 }
 
 RC_BOOST_PROP(what_is_written_is_read_back, ())
@@ -58,6 +94,7 @@ RC_BOOST_PROP(what_is_written_is_read_back, ())
     event.id = EventId(*rc::gen::nonEmpty<std::string>());
     if (event.id.text.size() > kMaxIdBytes) event.id.text.resize(kMaxIdBytes);
     event.time = Timestamp{*rc::gen::inRange<std::int64_t>(kMinTime.ms, kMaxTime.ms)};
+    if (event.type == EventType::identify) event.alias = CustomerId("anon-" + std::to_string(i));
     token.add(event);
   }
   const auto read = Token::parse(token.text());

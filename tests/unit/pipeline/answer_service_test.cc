@@ -25,9 +25,9 @@ struct Fixture {
                       Rules()};
   KnownProfiles known{1 << 20};
   Watchers watchers{8};
-  Breaker breaker{3, 200ms};
+  OwnThread own; // outlives those who post to it
+  std::shared_ptr<OwnThread> thread{std::shared_ptr<void>(), &own};
   std::unique_ptr<ProfileReaders> readers;
-  std::shared_ptr<OwnThread> thread = std::make_shared<OwnThread>();
   std::unique_ptr<ProfileStore> writing = std::move(*store.another());
   ProfileWriter writer{*writing, ProfileWriterOptions{1 << 20, {}, {}, [this](const Profile& profile) {
                                                         known.changed(profile, clock.now());
@@ -52,7 +52,6 @@ struct Fixture {
     parts.known = &known;
     parts.watchers = &watchers;
     parts.readers = readers.get();
-    parts.breaker = &breaker;
     parts.clock = &clock;
     parts.randomness = [](std::array<std::uint8_t, 16>& bytes) { bytes.fill(1); };
     parts.fallback = {{"", {ItemId("gift-card")}}};
@@ -212,7 +211,7 @@ BOOST_AUTO_TEST_CASE(with_the_store_hanging_the_clients_own_items_are_answered_e
 BOOST_AUTO_TEST_CASE(a_store_that_fails_again_and_again_is_given_a_rest_and_asked_again_after_it)
 {
   hold->failing = true;
-  for (int i = 0; i < 3; ++i) BOOST_TEST(answer(ask_of("ana")).degraded->code == "store_unavailable");
+  for (int i = 0; i < 5; ++i) BOOST_TEST(answer(ask_of("ana")).degraded->code == "store_unavailable");
   const int reads = hold->reads;
   for (int i = 0; i < 20; ++i) static_cast<void>(answer(ask_of("bob")));
   BOOST_TEST(hold->reads <= reads + 1); // one may have been let through
@@ -221,7 +220,7 @@ BOOST_AUTO_TEST_CASE(a_store_that_fails_again_and_again_is_given_a_rest_and_aske
     const auto answered = answer(ask_of("ana"));
     if (!answered.degraded) break;
   }
-  BOOST_TEST(!breaker.open());
+  BOOST_TEST(!readers->breaker().open());
 }
 
 BOOST_AUTO_TEST_CASE(events_on_their_way_are_in_the_answer_and_not_in_what_is_known)
@@ -240,6 +239,96 @@ BOOST_AUTO_TEST_CASE(a_visitor_who_said_who_she_is_is_answered_with_both_histori
   BOOST_TEST(first_item(answer(ask_of("anon-1"))) == "chair");
   write(view("ana", "e3", now(), "sofa"));
   BOOST_TEST(first_item(answer(ask_of("anon-1"))) == "rug");
+}
+
+BOOST_AUTO_TEST_CASE(a_store_that_keeps_everyone_waiting_is_not_asked_again_meanwhile)
+{
+  hold->hang(true);
+  auto ask = ask_of("bob");
+  ask.budget = 20ms;
+  BOOST_TEST(begin(ask).get().recommendation.degraded->code == "store_timeout");
+  while (readers->answers()) std::this_thread::yield();
+  ask.budget = 2000ms;
+  const auto answered = begin(ask).get();
+  BOOST_TEST(answered.recommendation.degraded->code == "store_unavailable");
+  hold->hang(false);
+  while (!readers->answers()) std::this_thread::yield();
+  BOOST_TEST(!answer(ask_of("bob")).degraded.has_value());
+}
+
+BOOST_AUTO_TEST_CASE(a_short_budget_says_nothing_of_the_store)
+{
+  for (int i = 0; i < 20; ++i) {
+    auto ask = ask_of("c" + std::to_string(i));
+    ask.budget = 1ms;
+    static_cast<void>(begin(std::move(ask)).get());
+  }
+  BOOST_TEST(!readers->breaker().open());
+}
+
+BOOST_AUTO_TEST_CASE(an_answer_from_what_was_known_says_how_old_it_is)
+{
+  bool told = true;
+  make(true);
+  AnswerParts parts;
+  parts.knowledge = &knowledge;
+  parts.known = &known;
+  parts.watchers = &watchers;
+  parts.readers = readers.get();
+  parts.clock = &clock;
+  parts.randomness = [](std::array<std::uint8_t, 16>& bytes) { bytes.fill(1); };
+  parts.changes_are_told = [&told] { return told; };
+  service.emplace(std::move(parts));
+  BOOST_TEST(first_item(answer(ask_of("ana"))) == "bulb");
+  const auto since = now();
+  told = false;
+  hold->failing = true;
+  std::int64_t age = 0;
+  while (age < 20) {
+    const auto old = answer(ask_of("ana"));
+    BOOST_TEST_REQUIRE(tier_name(old.tier) == "cached");
+    BOOST_TEST_REQUIRE(old.age_ms <= (now() - since).count() + 20);
+    age = old.age_ms;
+  }
+}
+
+BOOST_AUTO_TEST_CASE(a_read_that_fails_while_a_token_is_waited_for_does_not_end_the_wait)
+{
+  BOOST_TEST(first_item(answer(ask_of("ana"))) == "bulb");
+  const auto event = view("ana", "e2", now(), "desk");
+  auto ask = ask_of("ana");
+  ask.after = token_of(event);
+  auto waiting = begin(std::move(ask));
+  while (watchers.size() == 0) std::this_thread::yield();
+  hold->failing = true;
+  const int reads = hold->reads;
+  known.changed(CustomerId("ana"));
+  watchers.changed(CustomerId("ana"));
+  while (hold->reads == reads) std::this_thread::yield();
+  hold->failing = false;
+  write(event);
+  const auto answered = waiting.get().recommendation;
+  BOOST_TEST(!answered.degraded.has_value());
+  BOOST_TEST(first_item(answered) == "chair");
+}
+
+BOOST_AUTO_TEST_CASE(an_alias_that_waits_hears_of_its_roots_change_by_name)
+{
+  write(identify("ana", "anon-1", "i1", now()));
+  BOOST_TEST(first_item(answer(ask_of("anon-1"))) == "bulb");
+  const auto event = view("anon-1", "e2", now(), "desk");
+  auto ask = ask_of("anon-1");
+  ask.after = token_of(event);
+  auto waiting = begin(std::move(ask));
+  while (watchers.size() < 2) std::this_thread::yield();
+  // As a store's notification has it: the root's name.
+  ProfileWriter other(*writing, ProfileWriterOptions{1 << 20, {}, {}, {}});
+  const Event* one = &event;
+  std::vector<Verdict> verdicts;
+  BOOST_TEST_REQUIRE(other.apply({&one, 1}, verdicts).ok());
+  known.changed(CustomerId("ana"));
+  watchers.changed(CustomerId("ana"));
+  BOOST_TEST(first_item(waiting.get().recommendation) == "chair");
 }
 
 BOOST_AUTO_TEST_CASE(without_a_model_the_static_list_is_shown)

@@ -73,15 +73,37 @@ BOOST_AUTO_TEST_CASE(after_all_changed_everything_is_old_and_says_how_old)
   BOOST_TEST(found->as_of.ms == kNoon.ms + 5);
 }
 
+BOOST_AUTO_TEST_CASE(while_nobody_tells_of_changes_what_is_known_grows_old)
+{
+  KnownProfiles known(1 << 20);
+  known.loaded(ana, known.begin_load(ana), shared(profile_of("ana", 1)), 100, kNoon);
+  for (int ms = 0; ms < 100; ++ms) BOOST_TEST_REQUIRE(!known.find(ana, kNoon + Milliseconds(ms), false)->current);
+  BOOST_TEST(known.find(ana, kNoon + Milliseconds(100), false)->as_of.ms == kNoon.ms);
+  BOOST_TEST(known.find(ana, kNoon + Milliseconds(100))->current);
+}
+
 BOOST_AUTO_TEST_CASE(an_alias_leads_to_its_root_and_hears_of_its_changes)
 {
   KnownProfiles known(1 << 20);
-  known.loaded(anon, known.begin_load(anon), shared(profile_of("ana", 1)), 100, kNoon);
-  BOOST_TEST_REQUIRE(known.find(anon, kNoon)->profile != nullptr);
-  BOOST_TEST(known.find(anon, kNoon)->profile->customer.text == "ana");
   known.loaded(ana, known.begin_load(ana), shared(profile_of("ana", 1)), 100, kNoon);
+  known.leads_to(anon, known.begin_load(anon), ana, kNoon);
+  BOOST_TEST_REQUIRE(known.find(anon, kNoon)->profile != nullptr);
+  BOOST_TEST(known.find(anon, kNoon)->current);
+  BOOST_TEST(known.find(anon, kNoon)->profile->customer.text == "ana");
   known.changed(profile_of("ana", 2), kNoon);
   BOOST_TEST(known.find(anon, kNoon)->profile->version() == 2U);
+  known.changed(ana);
+  BOOST_TEST(!known.find(anon, kNoon)->current);
+}
+
+BOOST_AUTO_TEST_CASE(a_pointer_from_before_all_changed_is_followed_and_not_believed)
+{
+  KnownProfiles known(1 << 20);
+  known.leads_to(anon, known.begin_load(anon), ana, kNoon);
+  known.all_changed();
+  known.loaded(ana, known.begin_load(ana), shared(profile_of("ana", 1)), 100, kNoon);
+  BOOST_TEST(known.find(ana, kNoon)->current);
+  BOOST_TEST(!known.find(anon, kNoon)->current);
 }
 
 BOOST_AUTO_TEST_CASE(who_became_somebody_else_is_read_anew)
