@@ -7,9 +7,11 @@
 #include <cerrno>
 #include <chrono>
 #include <cstdio>
+#include <memory>
 
 #include "adapters/durable_file.h"
 #include "adapters/file_log.h"
+#include "core/huge_pages.h"
 
 namespace attune {
 
@@ -63,10 +65,17 @@ Result<Model::Saved> write(int fd, const std::string& beside, const std::string&
 
 Result<Model> read_model_file(const std::string& path)
 {
-  auto bytes = read_file(path);
-  if (!bytes) return bytes.error();
-  if (!*bytes) return file_error(path, "open", ENOENT);
-  auto model = Model::decode(**bytes);
+  const auto file = open_file(path, O_RDONLY);
+  if (!file) return file.error();
+  const auto size = file_size(file->get(), path);
+  if (!size) return size.error();
+  // It may be a gigabyte, so that not even zeros are written where it goes. Not mapped: another program may cut the file short meanwhile.
+  const auto room = static_cast<std::size_t>(*size);
+  const auto bytes = std::make_unique_for_overwrite<char[]>(room);
+  ask_for_huge_pages(bytes.get(), room);
+  const auto read = read_at(file->get(), path, bytes.get(), room, 0);
+  if (!read) return read.error();
+  auto model = Model::decode({bytes.get(), *read});
   if (!model) return Error{model.error().code, path + ": " + model.error().message};
   return model;
 }

@@ -119,6 +119,7 @@ class Model {
   [[nodiscard]] const State& state() const { return *state_; }
 
  private:
+  static Result<Model> decode_contents(std::string_view bytes); // all between the head and the checksum
   void teach(const Lesson& lesson, SessionNumber session, ItemNumber clicked);
   void look_back(SessionNumber session, bool goes_on, Question& question) const;
   void note_repurchase(SessionNumber session, std::uint64_t customer, const Click& click);

@@ -8,6 +8,7 @@
 #include <cmath>
 #include <cstring>
 #include <future>
+#include <optional>
 #include <span>
 #include <string>
 #include <tuple>
@@ -15,6 +16,8 @@
 #include <utility>
 #include <vector>
 
+#include "base/assert.h"
+#include "core/huge_pages.h"
 #include "core/model_format.h"
 
 namespace attune {
@@ -183,6 +186,68 @@ struct Recount {
   std::uint32_t sessions = 0, clicks = 0, returns = 0, transitions = 0, baskets = 0;
   std::uint32_t in_session = kNoSession; // the newest session that was counted in `sessions`,
   std::uint32_t in_basket = kNoSession; // and in `baskets`
+  std::uint32_t holders = 0; // where those of the item begin
+};
+
+// All items counted again, and for each the sessions that hold it, in the order of their numbers. There is room for as many as the file says
+// of each item: whether they are as many, same_counts() tells.
+class Recounts {
+ public:
+  // False: there are not so many clicks.
+  [[nodiscard]] bool prepare(const std::vector<ItemFacts>& facts, std::size_t clicks)
+  {
+    if (clicks > 0xFFFF'FFFFU) return false;
+    items_.resize(facts.size());
+    std::size_t all = 0;
+    for (std::size_t item = 0; item < facts.size(); ++item) {
+      items_[item].holders = static_cast<std::uint32_t>(all);
+      all += facts[item].sessions;
+      if (all > clicks) return false;
+    }
+    holders_.reserve(all);
+    ask_for_huge_pages(holders_.data(), all * sizeof(Postings::Entry));
+    holders_.resize(all);
+    return true;
+  }
+  // Counts a session; returns how many items it holds, and nothing where one is held by more sessions than there is room for.
+  // REQUIRES: its items are below size().
+  [[nodiscard]] std::optional<std::size_t> count(std::span<const Click> clicks, SessionNumber session)
+  {
+    std::size_t distinct = 0;
+    auto last = kUnknownItem;
+    for (const auto& click : clicks) {
+      auto& item = items_[click.item];
+      if (joins_basket(click) && std::exchange(item.in_basket, session) != session) ++item.baskets;
+      if (click.item == last) continue;
+      ++item.clicks;
+      if (std::exchange(item.in_session, session) == session) {
+        ++item.returns;
+      } else {
+        if (item.holders + item.sessions == end_of(click.item)) return std::nullopt;
+        holders_[item.holders + item.sessions++] = Postings::entry(session, click.time);
+        ++distinct;
+      }
+      if (last != kUnknownItem) ++items_[last].transitions;
+      last = click.item;
+    }
+    return distinct;
+  }
+
+  [[nodiscard]] std::size_t size() const { return items_.size(); }
+  [[nodiscard]] const std::vector<Recount>& items() const { return items_; }
+  [[nodiscard]] std::span<const Postings::Entry> holders(ItemNumber item) const
+  {
+    return std::span(holders_).subspan(items_[item].holders, items_[item].sessions);
+  }
+
+ private:
+  [[nodiscard]] std::size_t end_of(ItemNumber item) const
+  {
+    return item + 1 < items_.size() ? items_[item + 1].holders : holders_.size();
+  }
+
+  std::vector<Recount> items_;
+  std::vector<Postings::Entry> holders_;
 };
 
 struct SessionColumns {
@@ -204,40 +269,36 @@ struct SessionColumns {
   Column<std::uint8_t> kinds;
 };
 
-void count_again(std::span<const Click> clicks, SessionNumber session, std::vector<Recount>& recounts)
-{
-  auto last = kUnknownItem;
-  for (const auto& click : clicks) {
-    auto& recount = recounts[click.item];
-    if (joins_basket(click) && std::exchange(recount.in_basket, session) != session) ++recount.baskets;
-    if (click.item == last) continue;
-    ++recount.clicks;
-    ++(std::exchange(recount.in_session, session) == session ? recount.returns : recount.sessions);
-    if (last != kUnknownItem) ++recounts[last].transitions;
-    last = click.item;
-  }
-}
-
 // The sessions are numbered by their place.
-bool read_sessions(const SessionColumns& in, SessionTable& table, std::vector<Recount>& recounts)
+bool read_sessions(const SessionColumns& in, SessionTable& table, Recounts& recounts)
 {
   if (in.keys.size() >= kNoSession) return false;
-  table.reserve(in.keys.size());
+  std::size_t room = 0;
+  std::size_t all = 0;
+  for (std::size_t s = 0; s < in.keys.size(); ++s) {
+    if (in.sizes[s] == 0 || in.sizes[s] > kMaxSessionClicks) return false;
+    all += in.sizes[s];
+    room += SessionTable::room_of(in.sizes[s]);
+  }
+  if (all != in.times.size()) return false;
+  table.reserve(in.keys.size(), room);
   std::array<Click, kMaxSessionClicks> clicks;
   std::size_t at = 0;
-  for (std::size_t s = 0; s < in.keys.size(); ++s) {
-    const std::size_t size = in.sizes[s];
-    if (size == 0 || size > kMaxSessionClicks || size > in.times.size() - at) return false;
+  for (SessionNumber session = 0; session < in.keys.size(); ++session) {
+    const std::size_t size = in.sizes[session];
     for (std::size_t i = 0; i < size; ++i, ++at) {
       auto& click = clicks[i];
       click = {in.times[at], in.ids[at], in.items[at], static_cast<ClickKind>(in.kinds[at]), 0};
       const bool in_order = i == 0 || std::tie(clicks[i - 1].time, clicks[i - 1].id) < std::tie(click.time, click.id);
       if (!sound(click, recounts.size()) || !in_order) return false;
     }
-    const std::span session(clicks.data(), size);
-    count_again(session, table.load(in.keys[s], session), recounts);
+    const std::span there(clicks.data(), size);
+    const auto distinct = recounts.count(there, session);
+    if (!distinct) return false;
+    const auto number = table.load(in.keys[session], there, *distinct);
+    ATTUNE_ASSERT(number == session);
   }
-  return at == in.times.size() && table.finish_loading();
+  return table.finish_loading();
 }
 
 // --- What is counted -----------------------------------------------------------------------------------------------------------------
@@ -257,7 +318,7 @@ struct PostingColumns {
 };
 
 // Items are shared out between two threads, some at a time.
-bool read_postings(const PostingColumns& in, Model::State& state)
+bool read_postings(const PostingColumns& in, const Recounts& recounts, Model::State& state)
 {
   constexpr ItemNumber kAtOnce = 256;
   const auto items = static_cast<ItemNumber>(in.sizes.size());
@@ -279,7 +340,7 @@ bool read_postings(const PostingColumns& in, Model::State& state)
         list.resize(in.sizes[item]);
         in.sessions.copy(at, list);
         at += list.size();
-        if (!state.postings.restore(item, list, state.table)) return false;
+        if (!state.postings.restore(item, list, recounts.holders(item), state.table)) return false;
       }
     }
     return true;
@@ -512,8 +573,7 @@ Error damaged(std::string_view reason)
 
 } // namespace
 
-// A model is two parts of about the same size: its sessions, and what is counted of pairs. A thread each; what one of them throws, and
-// that is only where memory ends, the other waits for.
+// The checksum is made beside the reading, which takes any bytes.
 Result<Model> Model::decode(std::string_view bytes)
 {
   if (!bytes.starts_with(kModelMagic)) return damaged("not an attune model");
@@ -524,10 +584,19 @@ Result<Model> Model::decode(std::string_view bytes)
     return damaged("format version " + std::to_string(format) + ", this program reads " + std::to_string(kModelFormat));
   std::uint64_t checksum = 0;
   std::memcpy(&checksum, bytes.data() + bytes.size() - kModelChecksum, kModelChecksum);
-  if (checksum != XXH3_64bits(bytes.data(), bytes.size() - kModelChecksum))
-    return damaged("damaged or cut short: the checksum differs");
+  const auto summed = bytes.substr(0, bytes.size() - kModelChecksum);
+  auto sum = std::async(std::launch::async | std::launch::deferred, [&] { return XXH3_64bits(summed.data(), summed.size()); });
+  auto model = decode_contents(summed.substr(kModelHead));
+  if (sum.get() != checksum) return damaged("damaged or cut short: the checksum differs");
+  if (model) model->state_->saved = {checksum, model->state_->learned, bytes.size()};
+  return model;
+}
 
-  Reader in(bytes.substr(kModelHead, bytes.size() - kModelHead - kModelChecksum));
+// A model is two parts of about the same size: its sessions, and what is counted of pairs. A thread each; what one of them throws, and
+// that is only where memory ends, the other waits for.
+Result<Model> Model::decode_contents(std::string_view bytes)
+{
+  Reader in(bytes);
   const auto options = read_options(in);
   if (in.failed()) return damaged("damaged: its options are out of range");
   Model model(options);
@@ -578,15 +647,15 @@ Result<Model> Model::decode(std::string_view bytes)
   auto counted = std::async(std::launch::async | std::launch::deferred, [&] {
     return read_pairs(pairs, state.pairs) && read_complements(complements, baskets, state.complements);
   });
-  std::vector<Recount> recounts(items);
-  const bool in_sessions = read_sessions(sessions, state.table, recounts) && same_counts(state.items.facts, recounts);
+  Recounts recounts;
+  const bool in_sessions = recounts.prepare(state.items.facts, sessions.times.size()) &&
+                           read_sessions(sessions, state.table, recounts) && same_counts(state.items.facts, recounts.items());
   if (in_sessions) read_memberships(memberships, state.table);
-  const bool in_postings = in_sessions && read_postings(postings, state);
+  const bool in_postings = in_sessions && read_postings(postings, recounts, state);
   const bool in_pairs = counted.get();
   if (!in_sessions) return damaged("damaged: its sessions can not be");
-  if (!in_postings || !in_pairs || !same_counts(state.pairs, state.complements, recounts))
+  if (!in_postings || !in_pairs || !same_counts(state.pairs, state.complements, recounts.items()))
     return damaged("damaged: what it counts can not be");
-  state.saved = {checksum, state.learned, bytes.size()};
   return model;
 }
 

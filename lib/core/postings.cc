@@ -16,19 +16,38 @@ std::uint32_t second_of(std::int64_t time)
       std::clamp<std::int64_t>(time / 1000, 0, static_cast<std::int64_t>(std::numeric_limits<std::uint32_t>::max())));
 }
 
-// Null when the session does not hold the item.
-const Click* find_first(ItemNumber item, SessionNumber session, const SessionTable& table)
+const Click& first_click(ItemNumber item, SessionNumber session, const SessionTable& table)
 {
   const auto clicks = table.clicks(session);
   const auto first = std::find_if(clicks.begin(), clicks.end(), [item](const Click& click) { return click.item == item; });
-  return first == clicks.end() ? nullptr : &*first;
+  ATTUNE_ASSERT(first != clicks.end());
+  return *first;
 }
 
-const Click& first_click(ItemNumber item, SessionNumber session, const SessionTable& table)
+// The first place among `holders` whose session is not below `session`; looked for at `near` first, then ever further away: a list is in nearly
+// the order of its sessions' numbers. REQUIRES: near < holders.size().
+std::size_t place_of(SessionNumber session, std::span<const Postings::Entry> holders, std::size_t near)
 {
-  const auto* first = find_first(item, session, table);
-  ATTUNE_ASSERT(first != nullptr);
-  return *first;
+  const auto below = [&](std::size_t at) { return holders[at].session < session; };
+  std::size_t low = near;
+  std::size_t high = near;
+  if (below(near)) {
+    for (std::size_t step = 1; high < holders.size() && below(high); step *= 2) {
+      low = high + 1;
+      high += step;
+    }
+    high = std::min(high, holders.size());
+  } else {
+    for (std::size_t step = 1; low > 0; step *= 2) {
+      low = high - std::min(high, step);
+      if (below(low)) break;
+      high = low;
+    }
+  }
+  const auto begin = holders.begin();
+  const auto found = std::lower_bound(begin + static_cast<std::ptrdiff_t>(low), begin + static_cast<std::ptrdiff_t>(high), session,
+                                      [](const Postings::Entry& entry, SessionNumber wanted) { return entry.session < wanted; });
+  return static_cast<std::size_t>(found - begin);
 }
 
 } // namespace
@@ -37,7 +56,7 @@ void Postings::add(ItemNumber item, SessionNumber session, const SessionTable& t
 {
   auto& list = lists_[item];
   const auto& click = first_click(item, session, table);
-  const Entry made{session, second_of(click.time)};
+  const auto made = entry(session, click.time);
   const auto later = [&](const Entry& entry) {
     if (entry.second != made.second) return entry.second > made.second;
     const auto& other = first_click(item, entry.session, table);
@@ -59,30 +78,33 @@ void Postings::remove(ItemNumber item, SessionNumber session, std::int64_t time)
   if (place != list.end() && place->session == session) list.erase(place);
 }
 
-bool Postings::restore(ItemNumber item, std::span<const SessionNumber> sessions, const SessionTable& table)
+Postings::Entry Postings::entry(SessionNumber session, std::int64_t time)
+{
+  return {session, second_of(time)};
+}
+
+bool Postings::restore(ItemNumber item, std::span<const SessionNumber> sessions, std::span<const Entry> holders,
+                       const SessionTable& table)
 {
   auto& list = lists_[item];
   list.clear();
+  if (sessions.size() > holders.size()) return false;
   list.reserve(sessions.size());
-  constexpr std::size_t kAhead = 16;
-  for (std::size_t i = 0; i < sessions.size(); ++i) {
-    // Sessions lie anywhere: waiting for one after the other would take most of the time a model takes to load.
-    if (i + kAhead < sessions.size() && sessions[i + kAhead] < table.limit()) table.prefetch_session(sessions[i + kAhead]);
-    if (i + kAhead / 2 < sessions.size() && sessions[i + kAhead / 2] < table.limit())
-      table.prefetch_clicks(sessions[i + kAhead / 2]);
-    const auto session = sessions[i];
-    const auto* first = session < table.limit() ? find_first(item, session, table) : nullptr;
-    const auto in_order = [&] {
-      const Entry& last = list.back();
-      if (last.second != second_of(first->time)) return last.second < second_of(first->time);
-      const auto& before = first_click(item, last.session, table);
-      return std::tie(before.time, table.key(last.session)) < std::tie(first->time, table.key(session));
-    };
-    if (!first || (!list.empty() && !in_order())) {
+  const auto follows = [&](const Entry& made) {
+    const auto& last = list.back();
+    if (last.second != made.second) return last.second < made.second;
+    const auto before = std::tuple(first_click(item, last.session, table).time, table.key(last.session));
+    return before < std::tuple(first_click(item, made.session, table).time, table.key(made.session));
+  };
+  // Most are the newest.
+  auto near = holders.size() - sessions.size();
+  for (const auto session : sessions) {
+    near = place_of(session, holders, near);
+    if (near == holders.size() || holders[near].session != session || (!list.empty() && !follows(holders[near]))) {
       list.clear();
       return false;
     }
-    list.push_back({session, second_of(first->time)});
+    list.push_back(holders[near]);
   }
   return true;
 }

@@ -15,6 +15,7 @@
 #include <vector>
 
 #include "base/assert.h"
+#include "core/huge_pages.h"
 
 namespace attune {
 
@@ -68,14 +69,25 @@ class RunPool {
     give_back(run);
     run = {};
   }
-  [[nodiscard]] std::size_t bytes() const { return pieces_.size() * kPiece * sizeof(T); }
+  // What a run of so many takes.
+  [[nodiscard]] static std::size_t room_of(std::size_t values) { return std::bit_ceil(values); }
+  // Memory for runs that take `room` together, all of them about to be assigned.
+  void expect(std::size_t room)
+  {
+    const auto pieces = (room + kPiece - 1) / kPiece;
+    if (pieces == 0) return;
+    auto& block = blocks_.emplace_back(std::make_unique_for_overwrite<T[]>(pieces * kPiece));
+    ask_for_huge_pages(block.get(), pieces * kPiece * sizeof(T));
+    for (auto piece = pieces; piece-- > 0;) spare_.push_back(block.get() + piece * kPiece);
+  }
+  [[nodiscard]] std::size_t bytes() const { return (pieces_.size() + spare_.size()) * kPiece * sizeof(T); }
 
  private:
   static constexpr std::uint32_t kPiece = 1U << 15;
   static constexpr std::size_t kClasses = 11; // 1, 2, … 1024
   static_assert(kPiece % kMaxRun == 0);
 
-  [[nodiscard]] T* place(std::uint32_t at) const { return pieces_.empty() ? nullptr : pieces_[at / kPiece].get() + at % kPiece; }
+  [[nodiscard]] T* place(std::uint32_t at) const { return pieces_.empty() ? nullptr : pieces_[at / kPiece] + at % kPiece; }
 
   std::uint32_t allocate(std::uint16_t capacity)
   {
@@ -91,7 +103,9 @@ class RunPool {
         for (const auto size = 1U << smaller; kPiece - used_ >= size; used_ += size)
           free_[smaller].push_back(static_cast<std::uint32_t>((pieces_.size() - 1) * kPiece) + used_);
       ATTUNE_ASSERT(pieces_.size() < 0xFFFF'FFFFU / kPiece);
-      pieces_.push_back(std::make_unique_for_overwrite<T[]>(kPiece));
+      if (spare_.empty()) spare_.push_back(blocks_.emplace_back(std::make_unique_for_overwrite<T[]>(kPiece)).get());
+      pieces_.push_back(spare_.back());
+      spare_.pop_back();
       used_ = 0;
     }
     const auto begin = static_cast<std::uint32_t>((pieces_.size() - 1) * kPiece) + used_;
@@ -103,8 +117,10 @@ class RunPool {
     if (run.capacity > 0) free_[static_cast<std::size_t>(std::countr_zero(run.capacity))].push_back(run.begin);
   }
 
-  std::vector<std::unique_ptr<T[]>> pieces_;
-  std::uint32_t used_ = 0; // of the newest piece
+  std::vector<std::unique_ptr<T[]>> blocks_; // of one piece each, or of several
+  std::vector<T*> pieces_;
+  std::vector<T*> spare_; // expected, and not begun yet
+  std::uint32_t used_ = 0; // of the last piece
   std::array<std::vector<std::uint32_t>, kClasses> free_;
 };
 

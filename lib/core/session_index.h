@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "base/assert.h"
+#include "core/huge_pages.h"
 
 namespace attune {
 
@@ -103,7 +104,11 @@ class SessionIndex {
   void resize(std::size_t slots)
   {
     ATTUNE_ASSERT(slots < std::size_t{1} << 32);
-    auto old = std::exchange(slots_, std::vector<Slot>(slots));
+    std::vector<Slot> made;
+    made.reserve(slots);
+    ask_for_huge_pages(made.data(), slots * sizeof(Slot));
+    made.resize(slots);
+    const auto old = std::exchange(slots_, std::move(made));
     for (const auto& slot : old)
       if (slot.session != kNoSession) place(slot);
   }

@@ -6,6 +6,7 @@
 #include <unordered_set>
 
 #include "base/assert.h"
+#include "core/huge_pages.h"
 
 namespace attune {
 
@@ -14,6 +15,15 @@ namespace {
 bool before_in_session(const Click& a, const Click& b)
 {
   return std::tie(a.time, a.id) < std::tie(b.time, b.id);
+}
+
+std::size_t distinct_items(std::span<const Click> clicks)
+{
+  std::array<ItemNumber, kMaxSessionClicks> items;
+  std::transform(clicks.begin(), clicks.end(), items.begin(), [](const Click& click) { return click.item; });
+  const auto end = items.begin() + static_cast<std::ptrdiff_t>(clicks.size());
+  std::sort(items.begin(), end);
+  return static_cast<std::size_t>(std::unique(items.begin(), end) - items.begin());
 }
 
 } // namespace
@@ -113,7 +123,7 @@ void SessionTable::insert(const Place& place, const Click& click)
   click_count_ -= session.clicks.size;
   session.clicks.size = 0;
   session.items.size = 0;
-  fill(place.session, all);
+  fill(place.session, all, distinct_items(all));
 }
 
 void SessionTable::put(SessionNumber number, const Click& click)
@@ -229,7 +239,7 @@ void SessionTable::close(SessionNumber session)
   --open_count_;
 }
 
-void SessionTable::fill(SessionNumber number, std::span<const Click> clicks)
+void SessionTable::fill(SessionNumber number, std::span<const Click> clicks, std::size_t distinct)
 {
   ATTUNE_ASSERT(!clicks.empty() && clicks.size() <= kMaxSessionClicks);
   auto& session = sessions_[number];
@@ -239,23 +249,21 @@ void SessionTable::fill(SessionNumber number, std::span<const Click> clicks)
   for (const auto& click : clicks)
     if (count == 0 || items[count - 1] != click.item) items[count++] = click.item;
   items_.assign(session.items, std::span<const ItemNumber>(items.data(), count));
-  const auto end = items.begin() + static_cast<std::ptrdiff_t>(count);
-  std::sort(items.begin(), end);
-  set_distinct(number, static_cast<std::size_t>(std::unique(items.begin(), end) - items.begin()));
+  set_distinct(number, distinct);
   click_count_ += clicks.size();
 }
 
 SessionNumber SessionTable::restore(const SessionKey& key, std::span<const Click> clicks)
 {
   const auto session = open(key, clicks.front().time);
-  fill(session, clicks);
+  fill(session, clicks, distinct_items(clicks));
   return session;
 }
 
-SessionNumber SessionTable::load(const SessionKey& key, std::span<const Click> clicks)
+SessionNumber SessionTable::load(const SessionKey& key, std::span<const Click> clicks, std::size_t distinct)
 {
   const auto session = take_place(key);
-  fill(session, clicks);
+  fill(session, clicks, distinct);
   return session;
 }
 
@@ -400,9 +408,11 @@ void SessionTable::set_segments(SessionNumber session, std::span<const std::uint
   for (std::size_t i = 0; i < there.size(); ++i) there[i].segments = segments[i];
 }
 
-void SessionTable::reserve(std::size_t sessions)
+void SessionTable::reserve(std::size_t sessions, std::size_t room)
 {
   sessions_.reserve(sessions);
+  ask_for_huge_pages(sessions_.data(), sessions * sizeof(Session));
+  clicks_.expect(room);
   distinct_.reserve(sessions);
   by_key_.reserve(sessions);
   by_customer_.reserve(sessions);

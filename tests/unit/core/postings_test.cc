@@ -6,6 +6,8 @@
 #include <boost/test/unit_test.hpp>
 #include <map>
 #include <random>
+#include <tuple>
+#include <vector>
 
 using namespace attune;
 
@@ -134,15 +136,53 @@ BOOST_AUTO_TEST_CASE(a_list_is_given_back_as_it_was_and_another_is_refused)
   const auto late = shelf.open({3, 3}, {{9'000, 1, 0, ClickKind::view}});
   const auto stranger = shelf.open({4, 4}, {{1'600, 1, 5, ClickKind::view}});
   const auto expected = shelf.of(0);
-  const auto restore = [&](std::vector<SessionNumber> sessions) { return shelf.postings.restore(0, sessions, shelf.table); };
+  const std::vector<Postings::Entry> holders{{old, 1}, {middle, 1}, {late, 9}};
+  const auto restore = [&](std::vector<SessionNumber> sessions) {
+    return shelf.postings.restore(0, sessions, holders, shelf.table);
+  };
   BOOST_TEST(restore({old, middle, late}));
   BOOST_TEST((shelf.of(0) == expected));
   BOOST_TEST(restore({}));
-  for (const auto& wrong :
-       {std::vector<SessionNumber>{late, old}, {middle, old}, {old, old}, {late, late}, {old, stranger}, {old, 99}}) {
+  for (const auto& wrong : {std::vector<SessionNumber>{late, old},
+                            {middle, old},
+                            {old, old},
+                            {late, late},
+                            {old, stranger},
+                            {old, 99},
+                            {old, middle, late, 99}}) {
     BOOST_TEST(!restore(wrong));
     BOOST_TEST(shelf.postings.of(0).empty());
   }
+}
+
+BOOST_AUTO_TEST_CASE(whatever_sessions_a_list_names_in_whatever_order_it_is_taken_when_it_is_in_order)
+{
+  BOOST_TEST(rc::check([] {
+    Shelf shelf(1'000);
+    std::mt19937 random(*rc::gen::arbitrary<unsigned>());
+    std::vector<Postings::Entry> holders;
+    std::vector<std::tuple<std::int64_t, SessionKey, SessionNumber>> in_order;
+    const auto sessions = *rc::gen::inRange<std::uint64_t>(1, 200);
+    for (std::uint64_t i = 0; i < sessions; ++i) {
+      const SessionKey key{i + 1, i + 1};
+      const auto time = static_cast<std::int64_t>(random() % 60'000);
+      const bool holds = random() % 3 > 0;
+      const auto session = shelf.open(key, {{time, 1, holds ? 0U : 1U, ClickKind::view}});
+      if (!holds) continue;
+      holders.push_back(Postings::entry(session, time));
+      if (random() % 4 > 0) in_order.emplace_back(time, key, session);
+    }
+    std::sort(in_order.begin(), in_order.end());
+    std::vector<SessionNumber> list;
+    for (const auto& each : in_order) list.push_back(std::get<2>(each));
+    RC_ASSERT(shelf.postings.restore(0, list, holders, shelf.table));
+    std::vector<SessionNumber> made;
+    for (const auto& entry : shelf.postings.of(0)) made.push_back(entry.session);
+    RC_ASSERT(made == list);
+    if (list.size() < 2) return;
+    std::swap(list[random() % (list.size() / 2)], list.back());
+    RC_ASSERT(!shelf.postings.restore(0, list, holders, shelf.table));
+  }));
 }
 
 BOOST_AUTO_TEST_SUITE_END()

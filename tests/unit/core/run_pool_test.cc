@@ -70,6 +70,24 @@ BOOST_AUTO_TEST_CASE(runs_over_many_pieces_of_memory_keep_apart)
   for (std::size_t at = 0; at < runs.size(); ++at) BOOST_TEST_REQUIRE(holds(pool, runs[at], expected[at]));
 }
 
+BOOST_AUTO_TEST_CASE(what_was_expected_is_all_that_is_taken_and_what_comes_unexpected_has_room_too)
+{
+  constexpr std::size_t kRuns = 30'000;
+  RunPool<std::uint32_t> pool;
+  pool.expect(kRuns * RunPool<std::uint32_t>::room_of(5));
+  const auto expected = pool.bytes();
+  BOOST_TEST(expected >= kRuns * 8 * sizeof(std::uint32_t));
+  std::vector<Run> runs(2 * kRuns);
+  for (std::uint32_t i = 0; i < runs.size(); ++i) {
+    const std::vector<std::uint32_t> values{i, i + 1, i + 2, i + 3, i + 4};
+    pool.assign(runs[i], values);
+    if (i + 1 == kRuns) BOOST_TEST(pool.bytes() == expected);
+  }
+  BOOST_TEST(pool.bytes() > expected);
+  for (std::uint32_t i = 0; i < runs.size(); ++i)
+    BOOST_TEST_REQUIRE(holds(pool, runs[i], std::vector<std::uint32_t>{i, i + 1, i + 2, i + 3, i + 4}));
+}
+
 BOOST_AUTO_TEST_CASE(what_was_released_is_used_again)
 {
   RunPool<std::uint32_t> pool;

@@ -97,8 +97,14 @@ std::vector<ItemNumber> without_repeats(const std::vector<Click>& clicks)
 template <class Sessions>
 bool load(const Sessions& sessions, SessionTable& table)
 {
-  table.reserve(sessions.size());
-  for (const NaiveSession& session : sessions) table.load(session.key, session.clicks);
+  std::size_t room = 0;
+  for (const NaiveSession& session : sessions) room += SessionTable::room_of(session.clicks.size());
+  table.reserve(sessions.size(), room);
+  for (const NaiveSession& session : sessions) {
+    std::set<ItemNumber> items;
+    for (const auto& click : session.clicks) items.insert(click.item);
+    table.load(session.key, session.clicks, items.size());
+  }
   return table.finish_loading();
 }
 
