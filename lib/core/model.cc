@@ -34,6 +34,8 @@ Workspace& workspace()
 }
 
 constexpr std::size_t kEarlierOrders = 64; // sessions looked at for what was bought
+constexpr std::int64_t kAheadMs = 24 * 3'600'000; // of what several customers say: a clock that is wrong
+constexpr std::size_t kLookedBehind = 16; // sessions of such clocks
 
 } // namespace
 
@@ -258,15 +260,36 @@ void Model::join_basket(SessionNumber session, ItemNumber item)
   if (!holds(basket, item)) state_->complements.add(basket, item);
 }
 
+bool Model::is_old(SessionNumber session) const
+{
+  const auto& state = *state_;
+  return state.table.clicks(session).back().time + state.options.max_age.count() < state.now.time();
+}
+
+// Sessions go in the order in which they were last used, so that one of a clock that runs ahead would keep all that are behind it for as long as
+// that clock is ahead. It goes when one behind it is too old, or when as many of its kind stand behind it as are looked behind.
+bool Model::holds_up(SessionNumber oldest) const
+{
+  const auto& state = *state_;
+  const auto now = state.now.time();
+  if (now == INT64_MIN) return false;
+  auto session = oldest;
+  for (std::size_t ahead = 0; ahead < kLookedBehind; ++ahead) {
+    if (session == kNoSession) return false;
+    if (state.table.clicks(session).back().time <= now + kAheadMs) return ahead > 0 && is_old(session);
+    session = state.table.next_oldest(session);
+  }
+  return true;
+}
+
 void Model::forget_old()
 {
   auto& state = *state_;
-  const auto& options = state.options;
   for (;;) {
     const auto oldest = state.table.oldest();
     if (oldest == kNoSession) return;
-    const bool old = state.table.clicks(oldest).back().time + options.max_age.count() < state.now.time();
-    if (!old && state.table.click_count() <= options.max_clicks) return;
+    const bool goes = state.table.click_count() > state.options.max_clicks || is_old(oldest) || holds_up(oldest);
+    if (!goes) return;
     SessionCounts(state.table, oldest).subtract(state);
     state.table.close(oldest);
   }

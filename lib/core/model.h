@@ -11,7 +11,9 @@
 // than kLeftItems and one in eight, the longest unused first, but for those that are popular; and then their numbers stand for new items:
 // an ItemNumber is good until the model learns. At most kMaxCategories categories are told apart.
 //
-// How old is too old is told from the time that several customers were active at (core/supported_time.h): no clock of one makes a model forget.
+// How old is too old is told from the time that several customers were active at (core/supported_time.h): no clock of one makes a model forget,
+// and none makes it keep: a session more than a day ahead of that time goes when it stands before one that is too old.
+//
 // Not synchronized. All const functions, encode() and rank() (core/ranking.h) among them, may run side by side in any number of threads;
 // every other function needs the model to itself. So a daemon answers and writes its snapshot under a shared lock, and learns under an
 // exclusive one: while a snapshot is written answers go on, and lessons wait.
@@ -129,6 +131,8 @@ class Model {
   void grow(ItemNumber item);
   void place_late(const SessionTable::Place& place, const Click& click);
   void take_back(std::uint64_t customer);
+  [[nodiscard]] bool is_old(SessionNumber session) const;
+  [[nodiscard]] bool holds_up(SessionNumber oldest) const;
   void forget_old();
 
   std::unique_ptr<State> state_;

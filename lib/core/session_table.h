@@ -90,8 +90,9 @@ class SessionTable {
   // The customer's newest session, and the one before a session, by their first clicks.
   [[nodiscard]] SessionNumber newest_of(std::uint64_t customer) const;
   [[nodiscard]] SessionNumber before(SessionNumber session) const;
-  // The one that was appended to longest ago; kNoSession when there is none.
+  // The one that was appended to longest ago, and the next one after a session; kNoSession when there is none.
   [[nodiscard]] SessionNumber oldest() const { return first_; }
+  [[nodiscard]] SessionNumber next_oldest(SessionNumber session) const { return sessions_[session].later; }
 
   [[nodiscard]] std::size_t sessions() const { return open_count_; }
   [[nodiscard]] std::size_t items_in_sessions() const { return items_in_sessions_; } // the sum of distinct()

@@ -637,6 +637,38 @@ BOOST_AUTO_TEST_CASE(clicks_from_the_far_future_let_no_session_go_before_many_cu
   BOOST_TEST(model.holdings().clicks == 18U);
 }
 
+BOOST_AUTO_TEST_CASE(sessions_of_clocks_that_run_ahead_keep_no_older_ones)
+{
+  constexpr std::int64_t kHour = 3'600'000;
+  ModelOptions options;
+  options.max_age = std::chrono::hours(24 * 30);
+  for (const int ahead : {1, 2, 15, 16, 40}) {
+    Model model(options);
+    for (int i = 0; i < ahead; ++i)
+      model.learn(viewed("lost" + std::to_string(i % 15), "f" + std::to_string(i), 2'145'916'800'000 + i * kHour, "lamp"));
+    BOOST_TEST(model.holdings().sessions == static_cast<unsigned>(ahead));
+    crowd(model, 100 * kHour);
+    BOOST_TEST(model.holdings().sessions == SupportedTime::kWitnesses + static_cast<unsigned>(std::min(ahead, 15)));
+    for (std::size_t i = 0; i < SupportedTime::kWitnesses; ++i)
+      model.learn(viewed("later" + std::to_string(i), "l" + std::to_string(i), (100 + 24 * 31) * kHour, "new"));
+    BOOST_TEST(model.holdings().oldest->ms == (100 + 24 * 31) * kHour, ahead << " sessions ahead");
+    BOOST_TEST(is_sound(model));
+  }
+}
+
+// Of a shop with few customers the sessions that came first may be the newest.
+BOOST_AUTO_TEST_CASE(a_session_ahead_of_others_stays_while_none_is_too_old)
+{
+  constexpr std::int64_t kHour = 3'600'000;
+  Model model;
+  model.learn(viewed("early bird", "1", 24 * 20 * kHour, "lamp"));
+  crowd(model, 100 * kHour);
+  for (int i = 0; i < 100; ++i)
+    model.learn(viewed("c" + std::to_string(i % 30), "c" + std::to_string(i), (100 + i) * kHour, "desk"));
+  BOOST_TEST(model.number_of("lamp") != kUnknownItem);
+  BOOST_TEST(model.state().items.facts[model.number_of("lamp")].clicks == 1U);
+}
+
 BOOST_AUTO_TEST_CASE(a_late_click_into_a_session_of_many_clicks_moves_what_it_stands_beside_and_nothing_else)
 {
   BOOST_TEST(rc::check([] {
