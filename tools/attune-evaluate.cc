@@ -21,6 +21,7 @@ constexpr std::string_view kExamples =
     "  attune-evaluate --format csv --map rsc15.toml --test test.tsv train.tsv\n"
     "  attune-evaluate --split 2026-01-08T00:00:00Z --fail-below mrr=0.25,mrr.diff=-0.003 events.ndjson\n";
 
+enum class Learn { as_prequential, on, off };
 enum class Asked { before, after, both };
 enum class BasketKind { none, orders, sessions };
 
@@ -30,6 +31,7 @@ struct Settings {
   std::optional<Timestamp> split;
   double test_share = 0.1;
   bool prequential = false;
+  Learn learn = Learn::as_prequential;
   BasketKind baskets = BasketKind::none;
   Asked asked = Asked::both;
   ModelOptions model;
@@ -81,7 +83,9 @@ Status settle(Settings& settings)
   if (!settings.model.valid()) return usage("the model's options: a time out of range");
   if (settings.split && !settings.test_files.empty()) return usage("--split and --test exclude each other");
   if (!settings.events.log.url.empty() && !settings.test_files.empty()) return usage("--test: not with --log");
-  if (settings.baskets != BasketKind::none && settings.prequential) return usage("--baskets and --prequential exclude each other");
+  if (settings.learn != Learn::as_prequential) settings.prequential = settings.learn == Learn::on;
+  if (settings.baskets != BasketKind::none && settings.prequential)
+    return usage("--baskets learns nothing of the test range: not with --prequential or --learn on");
   if (settings.baskets != BasketKind::none && !settings.test_files.empty()) return usage("--test: not with --baskets");
   if (!(settings.test_share > 0 && settings.test_share <= 1)) return usage("--test-share: not above 0 and at most 1");
   const bool compared = !settings.sources.empty() || !settings.compared.empty();
@@ -197,6 +201,8 @@ void declare_protocol(Tool& tool, Settings& settings)
               "without --test and --split: ask about this last share of the time span");
   tool.flag("--prequential", settings.prequential,
             "ask at every click of the test range and learn it then, instead of learning none of it");
+  tool.option("--learn", settings.learn, "on|off", "whether the test range is learned: on is --prequential, and off the default",
+              {{"on", Learn::on}, {"off", Learn::off}});
   tool.option("--asked", settings.asked, "WHEN",
               "prequential: just before the click is learned, right after the one before it, or both",
               {{"before", Asked::before}, {"after", Asked::after}, {"both", Asked::both}});
