@@ -148,7 +148,8 @@ ItemNumber Model::take_number(std::string_view text)
   return left;
 }
 
-// A click before others of its session, or between two sessions that become one.
+// A click before others of its session, or between two sessions that become one. Where those are too long together the newest clicks go, and it
+// is none of them: a full session takes no click behind its last.
 void Model::place_late(const SessionTable::Place& place, const Click& click)
 {
   auto& state = *state_;
@@ -164,8 +165,6 @@ void Model::place_late(const SessionTable::Place& place, const Click& click)
     SessionCounts(state.table, place.session).add(state);
   }
   state.pairs.drop_empty(emptied);
-  // Of two sessions that together are too long the newest clicks go, and it may be one of them.
-  if (state.items.facts[click.item].clicks == 0) state.items.leave(click.item);
 }
 
 void Model::learn(const Lesson& lesson)

@@ -71,7 +71,7 @@ void SessionCounts::move(const SessionCounts& before, Model::State& state, ItemP
   const auto is = items_.size();
   const auto both = std::min(was, is);
   std::size_t front = 0;
-  while (front < both && same_step(front, before, front) && steps_[front].is_new == before.steps_[front].is_new) ++front;
+  while (front < both && same_step(front, before, front)) ++front;
   std::size_t back = 0;
   while (back < both - front && same_step(is - 1 - back, before, was - 1 - back)) ++back;
   // Place `at` of the back in each, counted from the end.

@@ -133,6 +133,31 @@ BOOST_AUTO_TEST_CASE(under_a_shared_lock_it_is_asked_and_encoded_and_under_an_ex
   BOOST_TEST(encoded(model) == encoded(a_model(260)));
 }
 
+// Of enough items that the threads it is read by share them out.
+BOOST_AUTO_TEST_CASE(a_model_read_by_several_threads_at_once_and_several_times_beside_is_the_same_each_time)
+{
+  ModelOptions options;
+  options.rate = 0;
+  Model model(options);
+  for (int i = 0; i < 6'000; ++i) {
+    auto event = click("s" + std::to_string(i % 1'500), "item" + std::to_string(i * 7919 % 2'003), i);
+    if (i % 7 == 0) event.type = EventType::cart_add;
+    model.learn(event);
+  }
+  const auto bytes = encoded(model);
+  std::atomic<int> wrong = 0;
+  std::vector<std::thread> threads;
+  for (int t = 0; t < 2; ++t)
+    threads.emplace_back([&] {
+      for (int i = 0; i < 4; ++i) {
+        const auto read = Model::decode(bytes);
+        wrong += read && encoded(*read) == bytes ? 0 : 1;
+      }
+    });
+  for (auto& thread : threads) thread.join();
+  BOOST_TEST(wrong == 0);
+}
+
 BOOST_AUTO_TEST_CASE(what_the_sink_says_ends_the_writing)
 {
   const auto model = a_model(20'000);
