@@ -109,11 +109,11 @@ Result<Heard> listen(Tool& tool, const Settings& settings)
     if (settings.baskets == BasketKind::orders) heard.baskets.add_order(event);
   });
   if (!read) return read.error();
-  heard.rejected = *read;
+  heard.rejected = read->rejected;
   if (!settings.test_files.empty()) {
     auto more = settings.events.read(tool, settings.test_files, [&](const Event& event) { heard.test.add(event); });
     if (!more) return more.error();
-    heard.rejected += *more;
+    heard.rejected += more->rejected;
   }
   Refusals refusals = heard.train.refusals();
   refusals.merge(heard.test.refusals());

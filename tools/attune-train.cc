@@ -1,19 +1,13 @@
 // attune-train: events, from a pipe or a log, into a model file; and model files into one.
-#include <algorithm>
-
 #include "adapters/dead_letter_place.h"
 #include "adapters/model_file.h"
 #include "core/canonical_json.h"
 #include "core/rule_book.h"
 #include "core/segment_finder.h"
+#include "event_source.h"
 #include "knowledge_files.h"
 #include "model_settings.h"
-#include "pipeline/train.h"
-#include "places_options.h"
 #include "service/progress.h"
-#include "service/random.h"
-#include "service/signals.h"
-#include "service/tool.h"
 
 namespace attune {
 namespace {
@@ -22,19 +16,16 @@ constexpr std::string_view kExamples =
     "Examples:\n"
     "  attune-train -o shop.model < events.ndjson\n"
     "  attune-train --log file:///var/lib/attune/log -o shop.model\n"
+    "  attune-train --format csv --map rsc15.toml -o rsc15.model train.tsv\n"
     "  attune-train --merge monday.model tuesday.model -o week.model\n";
 
 struct Settings {
-  LogPlace log;
-  std::string from = "earliest";
-  std::vector<std::string> topics;
+  EventSource events;
   std::string output;
   bool merge = false;
   bool show = false;
   ModelOptions model;
   std::optional<std::string> rules, catalog;
-  std::string dead_letters = "stderr";
-  Milliseconds give_up = std::chrono::seconds(60);
   std::vector<std::string> files;
 };
 
@@ -76,46 +67,6 @@ std::string summary(const Model& model)
   return out + "]}";
 }
 
-Status from_lines(Tool& tool, const Settings& settings, Trainer& trainer)
-{
-  LineReader lines(settings.files);
-  Progress progress("events", !tool.quiet());
-  const SystemClock clock;
-  Entry entry;
-  for (;;) {
-    auto line = lines.next();
-    if (!line) return line.error();
-    if (!*line) return {};
-    entry.received = clock.now();
-    random_bytes(std::as_writable_bytes(std::span(entry.random)));
-    if (auto taken = trainer.line((*line)->text, (*line)->place(), entry); !taken) return taken;
-    const auto total = lines.bytes_total();
-    progress.update(trainer.events(),
-                    total && *total > 0 ? std::optional(double(lines.bytes_read()) / double(*total)) : std::nullopt);
-  }
-}
-
-Status from_log(Tool& tool, const Settings& settings, Trainer& trainer)
-{
-  if (!settings.files.empty()) return Error{Code::usage, "files are read without --log"};
-  auto log = open_log_reader(settings.log.url, settings.log.options());
-  if (!log) return log.error();
-  std::vector<std::string> topics = settings.topics;
-  if (topics.empty())
-    for (const auto topic : {kClicksTopic, kCartTopic, kPurchaseTopic, kIdentityTopic}) topics.emplace_back(topic);
-  auto ranges = settings.log.ranges(**log, topics, settings.from, "latest");
-  if (!ranges) return ranges.error();
-  Progress progress("records", !tool.quiet());
-  OnStop wake([&] { (*log)->wake(); });
-  TrainOptions options;
-  options.stop = stop_requested;
-  options.give_up = settings.give_up;
-  options.progress = [&](std::uint64_t done, std::uint64_t total) { progress.update(done, double(done) / double(total)); };
-  auto read = trainer.log(**log, *ranges, options);
-  if (!read) return Error{read.error().code, settings.log.url + ": " + read.error().message};
-  return {};
-}
-
 Result<ExitStatus> finish(Tool& tool, const Settings& settings, Model& model, bool all_good)
 {
   if (model.holdings().clicks == 0) tool.warn("no views, clicks, cart_adds or purchases: the model is empty");
@@ -126,22 +77,29 @@ Result<ExitStatus> finish(Tool& tool, const Settings& settings, Model& model, bo
   return all_good ? ExitStatus::done : ExitStatus::bad_data;
 }
 
-Result<ExitStatus> learn(Tool& tool, const Settings& settings)
+// What is no item stands in the dead letters of the events.
+Status read_catalog(Tool& tool, const Settings& settings, Catalog& catalog, std::uint64_t& rejected)
 {
-  if (!settings.model.valid()) return Error{Code::usage, "the model's options: --idle, --max-age or --max-clicks out of range"};
+  const auto& events = settings.events;
   std::unique_ptr<LogWriter> writer;
-  if (settings.dead_letters == "topic" && !settings.log.url.empty()) {
-    auto opened = open_log_writer(settings.log.url, settings.log.options());
+  if (events.dead_letters == "topic" && !events.log.url.empty()) {
+    auto opened = open_log_writer(events.log.url, events.log.options());
     if (!opened) return opened.error();
     writer = std::move(*opened);
   }
-  auto dead_letters =
-      open_dead_letters({settings.dead_letters, tool.name(), settings.log.name_space, writer.get(), settings.log.options()});
-  if (!dead_letters) return dead_letters.error();
+  auto letters = open_dead_letters({events.dead_letters, tool.name(), events.log.name_space, writer.get(), events.log.options()});
+  if (!letters) return letters.error();
+  if (auto loaded = read_catalog_file(*settings.catalog, catalog, **letters, rejected); !loaded) return loaded;
+  return (*letters)->flush(events.give_up);
+}
+
+Result<ExitStatus> learn(Tool& tool, const Settings& settings)
+{
+  if (!settings.model.valid()) return Error{Code::usage, "the model's options: --idle, --max-age or --max-clicks out of range"};
   std::uint64_t rejected = 0;
   Catalog catalog;
   if (settings.catalog)
-    if (auto loaded = read_catalog_file(*settings.catalog, catalog, **dead_letters, rejected); !loaded) return loaded.error();
+    if (auto loaded = read_catalog(tool, settings, catalog, rejected); !loaded) return loaded.error();
   Rules rules;
   if (settings.rules) {
     auto loaded = read_rules_file(*settings.rules);
@@ -151,20 +109,16 @@ Result<ExitStatus> learn(Tool& tool, const Settings& settings)
   Lessons lessons;
   SegmentFinder segments(rules, catalog);
   const bool any_segments = rules.book().segments.size() > 0;
-  Trainer trainer(
-      [&](const Event& event) {
-        lessons.add(event, {any_segments ? segments.take(event) : std::span<const std::string_view>(), &catalog});
-      },
-      **dead_letters);
-  auto read = settings.log.url.empty() ? from_lines(tool, settings, trainer) : from_log(tool, settings, trainer);
+  const auto read = settings.events.read(tool, settings.files, [&](const Event& event) {
+    lessons.add(event, {any_segments ? segments.take(event) : std::span<const std::string_view>(), &catalog});
+  });
   if (!read) return read.error();
-  if (auto flushed = (*dead_letters)->flush(settings.give_up); !flushed) return flushed.error();
   lessons.sort();
   Model model(settings.model);
   Progress progress("lessons", !tool.quiet());
   model.learn(lessons, [&](std::size_t done) { progress.update(done, double(done) / double(lessons.size())); });
-  model.positions = trainer.positions();
-  return finish(tool, settings, model, rejected + trainer.rejected() == 0);
+  model.positions = read->positions;
+  return finish(tool, settings, model, rejected + read->rejected == 0);
 }
 
 Result<ExitStatus> merge(Tool& tool, const Settings& settings)
@@ -196,13 +150,13 @@ Result<ExitStatus> show(Tool& tool, const Settings& settings)
 
 Result<ExitStatus> train(Tool& tool, const Settings& settings)
 {
-  if (auto checked = settings.log.check(); !checked) return checked.error();
   if (settings.merge && settings.show) return Error{Code::usage, "--merge and --show exclude each other"};
   const bool from_models = settings.merge || settings.show;
   if (from_models && settings.files.empty()) return Error{Code::usage, "no model files named"};
   if (from_models && (settings.rules || settings.catalog))
     return Error{Code::usage, "--rules, --catalog: not with --merge or --show"};
-  if (from_models && !settings.log.url.empty()) return Error{Code::usage, "--log: not with --merge or --show"};
+  if (from_models && !settings.events.log.url.empty()) return Error{Code::usage, "--log: not with --merge or --show"};
+  if (from_models && !settings.events.map.empty()) return Error{Code::usage, "--map: not with --merge or --show"};
   if (settings.show) return show(tool, settings);
   if (settings.output.empty()) return Error{Code::usage, "-o FILE is required"};
   return settings.merge ? merge(tool, settings) : learn(tool, settings);
@@ -216,20 +170,13 @@ int main(int argc, char** argv)
   using namespace attune;
   Tool tool("attune-train", "learn a model from events", std::string(kExamples));
   Settings settings;
-  settings.log.declare(tool, "the log to learn from: kafka://HOST:PORT or file:///DIR; without one, standard input");
-  tool.option(
-      "--topics", settings.topics, "TOPIC",
-      "with --log: only this topic (repeatable; default: customer_clicks, cart_events, purchase_events and customer_identity)");
-  tool.option("--from", settings.from, "WHERE", "with --log: where to begin: earliest, an offset, @TIME or @-1h");
+  settings.events.declare(tool);
   tool.option("-o,--output", settings.output, "FILE", "the model file to write");
   tool.flag("--merge", settings.merge, "the operands are model files: write what all of them learned");
   tool.flag("--show", settings.show, "the operands are model files: check them and say what they hold");
   declare_model_options(tool, settings.model);
   tool.option("--rules", settings.rules, "FILE", "learn what is popular in each of its segments: attune-rules(5)");
   tool.option("--catalog", settings.catalog, "FILE", "catalog lines: the categories of items");
-  tool.option("--dead-letters", settings.dead_letters, "PLACE",
-              "where input that is no event goes: stderr, topic, a log's URL, or a file");
-  tool.option("--give-up", settings.give_up, "TIME", "how long a log that does not answer is waited for");
   tool.operands("FILE", settings.files, "events, instead of standard input; with --merge and --show, model files");
   declare_libraries(tool);
   return tool.run(argc, argv, [&] { return train(tool, settings); });

@@ -200,8 +200,8 @@ Result<ExitStatus> run(Tool& tool, Settings& settings)
   auto trials = trials_of(settings);
   if (!trials) return trials.error();
   Lessons heard;
-  auto rejected = settings.events.read(tool, settings.files, [&](const Event& event) { heard.add(event); });
-  if (!rejected) return rejected.error();
+  const auto read = settings.events.read(tool, settings.files, [&](const Event& event) { heard.add(event); });
+  if (!read) return read.error();
   const auto refusals = heard.refusals();
   const auto lessons = training(in_order(std::move(heard), refusals), settings);
 
@@ -230,7 +230,7 @@ Result<ExitStatus> run(Tool& tool, Settings& settings)
     std::ofstream file(settings.output, std::ios::binary | std::ios::trunc);
     if (!(file << text).flush()) return Error{Code::io, settings.output + ": can not be written"};
   }
-  return *rejected == 0 ? ExitStatus::done : ExitStatus::bad_data;
+  return read->rejected == 0 ? ExitStatus::done : ExitStatus::bad_data;
 }
 
 } // namespace

@@ -50,7 +50,7 @@ void EventSource::declare(Command& command)
   command.option("--give-up", give_up, "TIME", "how long a log that does not answer is waited for");
 }
 
-Result<std::uint64_t> EventSource::read(Tool& tool, const std::vector<std::string>& files, const Take& take) const
+Result<EventSource::Reading> EventSource::read(Tool& tool, const std::vector<std::string>& files, const Take& take) const
 {
   if (auto checked = log.check(); !checked) return checked.error();
   if (format == InputFormat::csv && map.empty()) return Error{Code::usage, "--format csv: needs --map FILE"};
@@ -65,7 +65,7 @@ Result<std::uint64_t> EventSource::read(Tool& tool, const std::vector<std::strin
   return read_log(tool, wanted);
 }
 
-Result<std::uint64_t> EventSource::read_lines(Tool& tool, const std::vector<std::string>& files, const Take& take) const
+Result<EventSource::Reading> EventSource::read_lines(Tool& tool, const std::vector<std::string>& files, const Take& take) const
 {
   std::shared_ptr<const ColumnMap> columns;
   if (!map.empty()) {
@@ -96,10 +96,10 @@ Result<std::uint64_t> EventSource::read_lines(Tool& tool, const std::vector<std:
   }
   if (auto ended = events.finish(); !ended) return ended.error();
   if (auto flushed = (*letters)->flush(give_up); !flushed) return flushed.error();
-  return events.rejected();
+  return Reading{events.rejected(), {}};
 }
 
-Result<std::uint64_t> EventSource::read_log(Tool& tool, const Take& take) const
+Result<EventSource::Reading> EventSource::read_log(Tool& tool, const Take& take) const
 {
   std::unique_ptr<LogWriter> writer;
   if (dead_letters == "topic") {
@@ -126,7 +126,7 @@ Result<std::uint64_t> EventSource::read_log(Tool& tool, const Take& take) const
   auto read = trainer.log(**reader, *ranges, options);
   if (!read) return Error{read.error().code, log.url + ": " + read.error().message};
   if (auto flushed = (*letters)->flush(give_up); !flushed) return flushed.error();
-  return trainer.rejected();
+  return Reading{trainer.rejected(), trainer.positions()};
 }
 
 Lessons in_order(Lessons lessons, const Refusals& refusals)

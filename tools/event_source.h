@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "base/position.h"
 #include "core/column_map.h"
 #include "core/lesson.h"
 #include "pipeline/input.h"
@@ -31,15 +32,20 @@ struct EventSource {
 
   void declare(Command& command);
 
-  // Every event of the types wanted, and every one that refuses (forget, consent), each whole, out of the files (none: standard input) or the log. Progress on a terminal. Returns how many
-  // inputs were no event, and stand in the dead letters. ERRORS: usage for options that do not go together; of the files, the log and
-  // the dead letters.
+  // What was read.
+  struct Reading {
+    std::uint64_t rejected = 0; // inputs that were no event, and stand in the dead letters
+    std::vector<LogPosition> positions; // of a log: up to where each partition was read, sorted
+  };
+  // Every event of the types wanted, and every one that refuses (forget, consent), each whole, out of the files (none: standard input) or
+  // the log, up to their end or a stop. Progress on a terminal. ERRORS: usage for options that do not go together; of the files, the log
+  // and the dead letters.
   using Take = std::function<void(const Event&)>;
-  Result<std::uint64_t> read(Tool& tool, const std::vector<std::string>& files, const Take& take) const;
+  Result<Reading> read(Tool& tool, const std::vector<std::string>& files, const Take& take) const;
 
  private:
-  Result<std::uint64_t> read_lines(Tool& tool, const std::vector<std::string>& files, const Take& take) const;
-  Result<std::uint64_t> read_log(Tool& tool, const Take& take) const;
+  Result<Reading> read_lines(Tool& tool, const std::vector<std::string>& files, const Take& take) const;
+  Result<Reading> read_log(Tool& tool, const Take& take) const;
 };
 
 // Without the clicks of customers who asked for it (forget, consent), in order.

@@ -27,30 +27,15 @@ std::uint64_t left(const MergeReader& merge, std::span<const LogRange> ranges)
 
 } // namespace
 
-Status Trainer::bury(const std::string& source, const Reject& reject, std::string_view value, Timestamp received,
-                     std::string_view format)
-{
-  ++rejected_;
-  return dead_letters_.put({source, reject.field, reject.reason, value, received, format});
-}
-
-Status Trainer::line(std::string_view text, const std::string& source, const Entry& entry)
-{
-  if (auto parsed = decoder_.decode(text, event_); !parsed) return bury(source, parsed.error(), text, entry.received);
-  if (auto completed = complete(event_, entry); !completed) return bury(source, completed.error(), text, entry.received);
-  take_(event_);
-  ++events_;
-  return {};
-}
-
 Status Trainer::take(const RecordBlock& block, const Record& record)
 {
   if (auto understood = decoder_.decode(block.from, record, event_); !understood) {
-    const auto source = to_string(block.from) + "@" + std::to_string(record.offset);
-    return bury(source, understood.error(), record.value.value_or(std::string_view{}), record.timestamp, letter_format(record));
+    ++rejected_;
+    const auto place = to_string(block.from) + "@" + std::to_string(record.offset);
+    return dead_letters_.put({place, understood.error().field, understood.error().reason, record.value.value_or(std::string_view{}),
+                              record.timestamp, letter_format(record)});
   }
   take_(event_);
-  ++events_;
   return {};
 }
 

@@ -1,15 +1,13 @@
-// Trainer: events to learn from, line by line or a range of a log, for whoever collects them (core/lesson.h as a rule). The partitions of a
-// log are read in the order of record time (pipeline/merge_reader.h), so that whoever folds events meets a customer's in the order they came.
+// Trainer: events to learn from, out of ranges of a log, for whoever collects them (core/lesson.h as a rule). The partitions of a log are read in the order of record time (pipeline/merge_reader.h), so that whoever folds events meets a customer's in the order they came.
 //
 // What is no event goes to the dead letters, and nowhere else. Thread rule: one thread.
 #pragma once
 
 #include <cstdint>
 #include <functional>
-#include <optional>
 #include <span>
-#include <string>
-#include <string_view>
+#include <utility>
+#include <vector>
 
 #include "base/position.h"
 #include "core/event_json.h"
@@ -32,10 +30,6 @@ class Trainer {
   // `take` gets every event, whole. `dead_letters` outlives the trainer.
   Trainer(Take take, DeadLetterSink& dead_letters) : take_(std::move(take)), dead_letters_(dead_letters) {}
 
-  // One line of JSON. `source` names it in a dead letter ("stdin:7"). An event without id or time gets them from `entry`.
-  // ERRORS: of the dead letter sink.
-  Status line(std::string_view text, const std::string& source, const Entry& entry);
-
   // Ranges of a log up to their ends, or up to a stop.
   // REQUIRES: every range has an end, at most one for each partition. ERRORS: of the log; unreachable: it gave nothing for
   // `give_up`.
@@ -43,12 +37,9 @@ class Trainer {
 
   // The positions log() reached, sorted.
   [[nodiscard]] const std::vector<LogPosition>& positions() const { return positions_; }
-  [[nodiscard]] std::uint64_t events() const { return events_; }
   [[nodiscard]] std::uint64_t rejected() const { return rejected_; }
 
  private:
-  Status bury(const std::string& source, const Reject& reject, std::string_view value, Timestamp received,
-              std::string_view format = {});
   Status take(const RecordBlock& block, const Record& record);
 
   Take take_;
@@ -56,7 +47,6 @@ class Trainer {
   EventDecoder decoder_;
   Event event_;
   std::vector<LogPosition> positions_;
-  std::uint64_t events_ = 0;
   std::uint64_t rejected_ = 0;
 };
 

@@ -49,8 +49,6 @@ struct TrainFixture : PipelineFixture {
   }
 };
 
-const Entry kEntry{Timestamp{kFirstMinute + 86'400'000}, {}, {}};
-
 } // namespace
 
 BOOST_FIXTURE_TEST_SUITE(train, TrainFixture)
@@ -72,7 +70,7 @@ BOOST_AUTO_TEST_CASE(a_log_teaches_what_its_events_teach_and_says_up_to_where)
   BOOST_TEST((read_model.positions == trainer.positions()));
   read_model.positions.clear();
   BOOST_TEST((bytes_of(read_model) == bytes_of(expected)));
-  BOOST_TEST(trainer.events() == 200U);
+  BOOST_TEST(lessons.size() == 200U);
   BOOST_TEST(told == 200U);
   std::int64_t read = 0;
   for (const auto& position : trainer.positions()) read += position.offset;
@@ -122,7 +120,7 @@ BOOST_AUTO_TEST_CASE(an_empty_log_is_read_at_once)
   open();
   for (auto& range : ranges) range.from = *range.to;
   BOOST_TEST_REQUIRE(trainer.log(*log, ranges, {}).ok());
-  BOOST_TEST(trainer.events() == 0U);
+  BOOST_TEST(lessons.size() == 0U);
 }
 
 BOOST_AUTO_TEST_CASE(a_forget_event_of_the_log_is_obeyed_whatever_partition_it_lies_in)
@@ -138,21 +136,6 @@ BOOST_AUTO_TEST_CASE(a_forget_event_of_the_log_is_obeyed_whatever_partition_it_l
   const auto made = model();
   BOOST_TEST(made.holdings().clicks == 2U);
   BOOST_TEST(made.holdings().refused == 1U);
-}
-
-BOOST_AUTO_TEST_CASE(a_line_without_id_and_time_is_made_whole)
-{
-  BOOST_TEST(trainer.line(R"({"type":"view","customer":"c","item":"lamp"})", "stdin:1", kEntry).ok());
-  BOOST_TEST(model().holdings().newest->ms == kEntry.received.ms);
-}
-
-BOOST_AUTO_TEST_CASE(a_bad_line_is_a_dead_letter)
-{
-  BOOST_TEST(trainer.line("nonsense", "stdin:1", kEntry).ok());
-  BOOST_TEST(trainer.line(R"({"type":"view","customer":"c"})", "stdin:2", kEntry).ok());
-  BOOST_TEST(trainer.rejected() == 2U);
-  BOOST_REQUIRE(dead_letters.texts.size() == 2U);
-  BOOST_TEST(dead_letters.texts[1].starts_with("stdin:2: item"));
 }
 
 BOOST_AUTO_TEST_SUITE_END()
