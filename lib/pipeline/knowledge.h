@@ -1,11 +1,11 @@
 // Knowledge: what answers are made of and all customers share: the model, the catalog, the rules. Many threads answer from it while one
 // learns.
 //
-// The learner takes turns: it learns a few events at a time (some hundred microseconds), and while it waits for its turn no new answer
-// begins, so that neither starves the other. Who reads for long (a snapshot of the model) does so on the learner's own thread: nobody waits
-// then to learn, and answers go on beside it.
+// Turns are taken in the order they were asked for: the learner learns a few events at a time (some hundred microseconds), whoever asked
+// for an answer meanwhile comes before its next turn, and while it waits for its own no later answer begins. So neither starves the other.
+// Who reads for long (a snapshot of the model) does so on the thread that changes: nobody waits then to change, and answers go on beside it.
 //
-// Thread rule: read() from any thread; change() and the other setters from one thread at a time, each.
+// Thread rule: read() from any thread; change() and replace() from one thread, the learner's, once answers have begun.
 #pragma once
 
 #include <functional>
@@ -17,6 +17,7 @@
 #include "core/catalog.h"
 #include "core/model.h"
 #include "core/rules.h"
+#include "pipeline/turn.h"
 
 namespace attune {
 
@@ -54,21 +55,23 @@ class Knowledge {
     const std::unique_lock lock(mutex_);
     change_all(model_, catalog_, std::as_const(rules_));
   }
-  void replace(Rules rules)
-  {
-    const std::lock_guard turn(turn_);
-    const std::unique_lock lock(mutex_);
-    rules_ = std::move(rules);
-  }
-  void replace(Catalog catalog)
-  {
-    const std::lock_guard turn(turn_);
-    const std::unique_lock lock(mutex_);
-    catalog_ = std::move(catalog);
-  }
+  // What stood is destroyed after the lock is free.
+  void replace(Rules rules) { exchange(rules_, rules); }
+  void replace(Catalog catalog) { exchange(catalog_, catalog); }
+
+  // How many have asked for a turn and not had it: a change, and those who wait behind it. Who reads already does not count.
+  [[nodiscard]] std::uint32_t turns_asked() const { return turn_.asked(); }
 
  private:
-  mutable std::mutex turn_;
+  template <class Part>
+  void exchange(Part& ours, Part& theirs)
+  {
+    const std::lock_guard turn(turn_);
+    const std::unique_lock lock(mutex_);
+    std::swap(ours, theirs);
+  }
+
+  mutable Turn turn_;
   mutable std::shared_mutex mutex_;
   Model model_;
   Catalog catalog_;

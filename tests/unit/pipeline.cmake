@@ -7,6 +7,7 @@ attune_test(unit_pipeline
     unit/pipeline/event_lines_test.cc
     unit/pipeline/group_feed_test.cc
     unit/pipeline/ingest_test.cc
+    unit/pipeline/knowledge_test.cc
     unit/pipeline/known_profiles_test.cc
     unit/pipeline/learner_test.cc
     unit/pipeline/log_range_test.cc
