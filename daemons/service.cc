@@ -225,6 +225,7 @@ Status Service::Parts::open_answers()
     return all.segments_of(*found->profile, items, *event.time);
   };
   options.skip = is_probe_customer;
+  options.renewed = [this] { watchers->all_changed(); };
   options.stop = [this] { return stopping.load(); };
   options.say = warn;
   learner.emplace(*reader, *knowledge, std::move(options));
@@ -407,19 +408,19 @@ Service::~Service()
 Status Service::reload()
 {
   auto& parts = *parts_;
-  if (!parts.knowledge) return {};
+  if (!parts.learner) return {};
+  Renewal renewal;
   if (parts.settings.rules) {
     auto rules = read_rules_file(*parts.settings.rules);
     if (!rules) return rules.error();
-    parts.knowledge->replace(std::move(*rules));
+    renewal.rules = std::move(*rules);
   }
   if (parts.settings.catalog) {
-    Catalog fresh;
-    std::uint64_t rejected = 0;
-    if (auto read = read_catalog_file(*parts.settings.catalog, fresh, *parts.dead_letters, rejected); !read) return read;
-    parts.knowledge->replace(std::move(fresh));
+    auto catalog = parts.read_catalog();
+    if (!catalog) return catalog.error();
+    renewal.catalog = std::move(*catalog);
   }
-  parts.watchers->all_changed();
+  parts.learner->renew(std::move(renewal));
   return {};
 }
 

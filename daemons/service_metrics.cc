@@ -63,7 +63,7 @@ void declare_metrics(Metrics& metrics, const Learner& learner, const Knowledge& 
   metrics.counter("attune_catalog_lines_total", "Catalog lines followed.", {}, reader(counts.catalog));
   metrics.gauge("attune_model_lag_seconds", "Age of the newest record learned, while there is more.", {}, [&counts, &clock] {
     const auto newest = counts.newest_ms.load();
-    return counts.caught_up.load() || newest == 0 ? 0.0 : static_cast<double>(clock.now().ms - newest) / 1e3;
+    return !counts.behind.load() || newest == 0 ? 0.0 : static_cast<double>(clock.now().ms - newest) / 1e3;
   });
   metrics.gauge("attune_catalog_items", "Items in the catalog.", {},
                 [&knowledge] { return static_cast<double>(knowledge.read().catalog().size()); });

@@ -35,6 +35,7 @@ Status Learner::look_for_partitions()
     if (next_.contains(at)) continue;
     auto ends = log_.ends(at);
     if (!ends) return ends.error();
+    if (!looked_) at_start_.emplace(at, ends->end);
     std::int64_t from = ends->begin;
     {
       const auto reading = knowledge_.read();
@@ -54,7 +55,60 @@ Status Learner::look_for_partitions()
     if (auto sought = log_.seek(at, from); !sought) return sought;
     next_.emplace(at, from);
   }
+  looked_ = true;
   return {};
+}
+
+void Learner::renew(Renewal renewal)
+{
+  {
+    const std::lock_guard lock(mutex_);
+    // What an earlier one brought and nobody has taken up yet goes with `renewal`, after the lock.
+    if (renewal.rules) std::swap(renewal_.rules, renewal.rules);
+    if (renewal.catalog) std::swap(renewal_.catalog, renewal.catalog);
+  }
+  log_.wake();
+}
+
+Status Learner::take_renewal()
+{
+  Renewal renewal;
+  {
+    const std::lock_guard lock(mutex_);
+    std::swap(renewal, renewal_);
+  }
+  if (renewal.rules) {
+    knowledge_.replace(std::move(*renewal.rules));
+    if (options_.renewed) options_.renewed();
+  }
+  if (renewal.catalog) {
+    fresh_ = std::move(renewal.catalog);
+    to_seek_ = true;
+  }
+  return to_seek_ ? read_catalog_again() : Status();
+}
+
+Status Learner::read_catalog_again()
+{
+  lines_until_.clear();
+  for (auto& [at, next] : next_) {
+    if (at.topic != options_.catalog_topic) continue;
+    const auto ends = log_.ends(at);
+    if (!ends) return ends.error();
+    if (auto sought = log_.seek(at, ends->begin); !sought) return sought;
+    next = ends->begin;
+    lines_until_.emplace(at, ends->end);
+  }
+  to_seek_ = false;
+  return {};
+}
+
+// Whether nothing is left before these offsets; what is reached is struck off. The last records before an end may be none (compaction,
+// transactions), so a partition without anything more has reached it as well.
+bool Learner::reached(Offsets& goals)
+{
+  std::erase_if(goals, [this](const auto& goal) { return next_.at(goal.first) >= goal.second || log_.caught_up(goal.first); });
+  return goals.empty();
 }
 
 void Learner::take_catalog(const RecordBlock& block)
@@ -73,9 +127,16 @@ void Learner::take_catalog(const RecordBlock& block)
     }
   }
   counts_.catalog += items.size();
-  knowledge_.change([&](Model&, Catalog& catalog, const Rules&) {
-    for (auto& item : items) catalog.put(std::move(item));
-  });
+  if (fresh_) {
+    for (auto& item : items) fresh_->put(std::move(item));
+    return;
+  }
+  for (auto item = items.begin(); item != items.end();) {
+    knowledge_.change([&](Model&, Catalog& catalog, const Rules&) {
+      for (const auto begun = Steady::now(); item != items.end() && Steady::now() - begun < kTurn; ++item)
+        catalog.put(std::move(*item));
+    });
+  }
 }
 
 void Learner::take_events(const RecordBlock& block)
@@ -127,14 +188,16 @@ Result<bool> Learner::round()
 {
   bool moved = false;
   bool all = true;
-  for (const auto& [at, next] : next_) {
+  for (auto& [at, next] : next_) {
     auto block = log_.read(at, kBlockRecords);
     if (!block && block.error().code == Code::gap) {
       options_.say(block.error().message + "; the model goes on behind them");
       auto ends = log_.ends(at);
       if (!ends) return ends.error();
       if (auto sought = log_.seek(at, ends->begin); !sought) return sought.error();
+      next = ends->begin;
       moved = true;
+      all = false;
       continue;
     }
     if (!block) return block.error();
@@ -144,7 +207,13 @@ Result<bool> Learner::round()
     }
     all = all && log_.caught_up(at);
   }
-  if (all && !moved) counts_.caught_up = true;
+  counts_.behind = !all;
+  if (!counts_.caught_up && reached(at_start_)) counts_.caught_up = true;
+  if (fresh_ && reached(lines_until_)) {
+    knowledge_.replace(std::move(*fresh_));
+    fresh_.reset();
+    if (options_.renewed) options_.renewed();
+  }
   return moved;
 }
 
@@ -173,6 +242,7 @@ Status Learner::run()
       status = look_for_partitions();
       if (status) look_at = Steady::now() + kLookEvery;
     }
+    if (status) status = take_renewal();
     if (status) {
       auto done = round();
       if (done)

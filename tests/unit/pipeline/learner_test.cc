@@ -30,7 +30,7 @@ struct Fixture : PipelineFixture {
   // Learns until `done`, then stops.
   void learn(
       LearnerOptions options,
-      const std::function<bool(const Learner&)>& done = [](const Learner& learner) { return learner.counts().caught_up.load(); })
+      const std::function<bool(Learner&)>& done = [](Learner& learner) { return learner.counts().caught_up.load(); })
   {
     stop = false;
     auto reader = open_file_log_reader(log_options);
@@ -78,7 +78,7 @@ BOOST_AUTO_TEST_CASE(an_event_that_comes_later_is_learned_too)
 {
   produce({view("ana", "e1", kNoon)});
   bool sent = false;
-  learn(options(), [&](const Learner& each) {
+  learn(options(), [&](Learner& each) {
     if (each.counts().caught_up && !std::exchange(sent, true)) produce({view("ana", "e2", kNoon + Milliseconds(1000), "bulb")});
     return each.counts().events >= 2;
   });
@@ -94,6 +94,94 @@ BOOST_AUTO_TEST_CASE(a_frozen_model_learns_nothing_and_the_catalog_is_followed_a
   learn(frozen);
   BOOST_TEST(clicks() == 0U);
   BOOST_TEST(knowledge.read().catalog().size() == 1U);
+}
+
+BOOST_AUTO_TEST_CASE(a_catalog_that_is_read_again_keeps_what_the_log_says_of_its_items)
+{
+  produce_raw(kCatalogTopic, "lamp", R"({"item":"lamp","name":"of the log"})");
+  std::atomic<int> renewed{0};
+  auto following = options();
+  following.renewed = [&] { ++renewed; };
+  bool sent = false;
+  learn(following, [&](Learner& each) {
+    if (each.counts().caught_up && !std::exchange(sent, true)) {
+      Renewal renewal;
+      renewal.catalog.emplace();
+      for (const auto* line : {R"({"item":"lamp","name":"of the file"})", R"({"item":"bulb","name":"of the file"})"})
+        renewal.catalog->put(*parse_catalog_item(line));
+      each.renew(std::move(renewal));
+    }
+    return renewed == 1;
+  });
+  const auto reading = knowledge.read();
+  BOOST_TEST_REQUIRE(reading.catalog().size() == 2U);
+  BOOST_TEST(reading.catalog().find(ItemId("lamp"))->name == "of the log");
+  BOOST_TEST(reading.catalog().find(ItemId("bulb"))->name == "of the file");
+}
+
+BOOST_AUTO_TEST_CASE(answers_go_on_while_a_snapshot_is_written_and_something_was_read_again)
+{
+  produce({view("ana", "e1", kNoon)});
+  std::atomic<bool> writing{false}, answered{false};
+  auto saving = options();
+  saving.snapshot = [&](const Model&) -> Status {
+    writing = true;
+    while (!answered) std::this_thread::yield();
+    return {};
+  };
+  saving.snapshot_every = Milliseconds(1);
+  learn(saving, [&](Learner& each) {
+    if (!writing) return false;
+    Renewal renewal;
+    renewal.rules.emplace();
+    each.renew(std::move(renewal));
+    BOOST_TEST(clicks() == 1U);
+    answered = true;
+    return true;
+  });
+}
+
+// A log in which something is always new.
+class BusyLog final : public LogReader {
+ public:
+  explicit BusyLog(LogReader& under, std::function<void()> before_reading) : under_(under), before_(std::move(before_reading)) {}
+  Result<std::vector<TopicPartition>> partitions(std::span<const std::string> topics) override { return under_.partitions(topics); }
+  Result<std::vector<std::string>> topics() override { return under_.topics(); }
+  Result<PartitionEnds> ends(const TopicPartition& at) override { return under_.ends(at); }
+  Result<std::int64_t> offset_at(const TopicPartition& at, Timestamp time) override { return under_.offset_at(at, time); }
+  Status seek(const TopicPartition& at, std::int64_t offset) override { return under_.seek(at, offset); }
+  void stop(const TopicPartition& at) override { under_.stop(at); }
+  Result<RecordBlockPtr> read(const TopicPartition& at, std::size_t max) override
+  {
+    before_();
+    return under_.read(at, max);
+  }
+  bool caught_up(const TopicPartition&) override { return false; }
+  Status wait(Milliseconds limit) override { return under_.wait(limit); }
+  void wake() override { under_.wake(); }
+
+ private:
+  LogReader& under_;
+  std::function<void()> before_;
+};
+
+BOOST_AUTO_TEST_CASE(what_was_there_at_the_start_is_learned_although_more_comes_all_the_time_and_who_is_behind_says_so)
+{
+  produce({view("ana", "e1", kNoon)});
+  auto under = open_file_log_reader(log_options);
+  BOOST_TEST_REQUIRE(under.ok());
+  int sent = 1;
+  BusyLog busy(**under, [&] {
+    ++sent;
+    produce({view("ana", "e" + std::to_string(sent), kNoon + Milliseconds(1000 * sent))});
+  });
+  std::optional<Learner> learner;
+  auto until_caught_up = options();
+  until_caught_up.stop = [&] { return learner->counts().caught_up || sent > 300; };
+  learner.emplace(busy, knowledge, std::move(until_caught_up));
+  BOOST_TEST(learner->run().ok());
+  BOOST_TEST(learner->counts().caught_up);
+  BOOST_TEST(learner->counts().behind);
 }
 
 BOOST_AUTO_TEST_CASE(a_probes_events_teach_nothing)
