@@ -15,6 +15,7 @@ constexpr Milliseconds kTrailStep = std::chrono::seconds(5);
 constexpr Milliseconds kLookAtOthers{300};
 constexpr Milliseconds kRevokeLimit = std::chrono::seconds(30);
 constexpr Milliseconds kLookAtStored{100};
+constexpr Milliseconds kFirstPause{50}, kLongestPause{2000}; // before reading again what a sink may have lost
 
 } // namespace
 
@@ -98,18 +99,23 @@ Status GroupFeed::loop()
 
   while (!options_.stop()) {
     if (const auto failure = ingest_.failure()) {
-      if (failure->code != Code::replaced) return *failure;
-      if (auto begun = begin_anew(); !begun) return begun;
+      auto begun = failure->code == Code::replaced ? begin_anew() : read_again(*failure);
+      if (!begun) return begun;
     }
     bool moved = false;
     if (auto fed = feed(&moved); !fed) return fed;
     const auto now = std::chrono::steady_clock::now();
     if (now >= next_store_) {
       next_store_ = now + options_.store_every;
-      if (auto stored = store_positions(Storing::later); !stored) return stored;
+      if (auto stored = store_positions(Storing::later); !stored) {
+        if (auto begun = read_again(stored.error()); !begun) return begun;
+      }
     }
     if (options_.until_end && merge_.finished() && ingest_.idle() && !ingest_.failure()) {
-      if (auto stored = store_positions(Storing::now); !stored) return stored;
+      if (auto stored = store_positions(Storing::now); !stored) {
+        if (auto begun = read_again(stored.error()); !begun) return begun;
+        continue;
+      }
       auto at_ends = at_the_ends();
       if (!at_ends) return at_ends.error();
       if (*at_ends) return {};
@@ -255,7 +261,8 @@ void GroupFeed::revoked(const std::vector<TopicPartition>& partitions, bool lost
     // Only what is acknowledged is stored: what is not finished in time comes again to the next owner. Nothing of ours may be stored after
     // it has begun.
     const auto stored = ingest_.wait_idle(kRevokeLimit) ? store_positions(Storing::now) : settle_store(Storing::now);
-    if (!stored && trouble_) trouble_ = stored;
+    // What a sink lost is read again: by us as far as it stays ours, when the next positions are due, else by the next owner.
+    if (!stored && trouble_ && (options_.give_up || !worth_retry(stored.error()))) trouble_ = stored;
   }
   for (const auto& at : partitions) mine_.erase(at);
 }
@@ -280,6 +287,16 @@ Status GroupFeed::begin_anew()
   }
   others_done_.clear();
   return {};
+}
+
+// After `error` somebody may not have what was given to him, and no position was stored since.
+Status GroupFeed::read_again(const Error& error)
+{
+  if (options_.give_up || !worth_retry(error)) return error;
+  if (pause_ == Milliseconds(0)) options_.say(error.message + " (what is behind the stored positions is read again)");
+  pause_ = std::clamp(pause_ * 2, kFirstPause, kLongestPause);
+  std::this_thread::sleep_for(pause_);
+  return begin_anew();
 }
 
 // What is known of positions that were stored.
@@ -311,10 +328,12 @@ Status GroupFeed::store_positions(Storing when)
 {
   if (auto settled = settle_store(when); !settled) return settled;
   if (!under_way_.empty()) return {};
+  const bool idle = ingest_.idle(); // asked first: what is finished from here on is not flushed
   auto moved = ingest_.take_positions();
   if (!moved) return moved.error();
+  if (!moved->empty()) pause_ = Milliseconds(0);
   if (ingest_.failure()) return {};
-  if (ingest_.idle()) // holes after the last record are behind us as well
+  if (idle) // holes after the last record are behind us as well
     for (const auto& [at, mine] : mine_)
       if (const auto next = merge_.next_offset(at)) (*moved)[at] = *next;
 

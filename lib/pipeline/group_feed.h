@@ -6,6 +6,8 @@
 //   which the profiles make harmless. That place is known from a short trail of (wall time, offset) stored with the position;
 //   While it feeds it does not wait for a position to be stored: how that went is looked at when the next is due. At a stop, at the ends
 //   and when partitions go it does wait;
+// - a sink, or whatever a shard writes to, that was away may have lost what it was given: everything behind the stored positions is read
+//   again, after a pause, as often as it takes; with a `give_up` it is the end, and the next run reads it again;
 // - new groups and new partitions begin at the earliest record; a position before that is a gap: reported with the number lost, and
 //   the end, unless on_gap_continue.
 //
@@ -70,6 +72,7 @@ class GroupFeed final : private GroupListener {
   Status begin(const TopicPartition& at);
   Result<std::int64_t> choose_start(const TopicPartition& at, Mine& mine);
   Status begin_anew();
+  Status read_again(const Error& error);
   Status feed(bool* moved);
   Status bridge_gaps(const Error& gap);
   enum class Storing { later, now }; // whether somebody waits until the log has answered
@@ -94,6 +97,7 @@ class GroupFeed final : private GroupListener {
   Patience patience_; // with the log
   std::uint64_t fed_ = 0;
   Status trouble_; // what a callback met
+  Milliseconds pause_{0}; // before what is behind the positions is read again; 0: it went well since
 };
 
 } // namespace attune

@@ -197,6 +197,7 @@ struct Ingest::Impl {
   IngestCounts counts;
   std::map<TopicPartition, std::deque<std::unique_ptr<BlockState>>> blocks;
   std::map<TopicPartition, std::int64_t> moved; // since the last take_positions
+  std::optional<Error> sinks_failed; // a flush of them; what they were given may be lost
   BlockState* current = nullptr; // of the last record submitted: the next is mostly of the same block
   std::vector<std::vector<Task>> pending; // per shard, submitted and not dispatched
   std::size_t submitted = 0; // by the feeder since the start
@@ -323,13 +324,18 @@ bool Ingest::wait_idle(Milliseconds limit)
 
 Result<std::map<TopicPartition, std::int64_t>> Ingest::take_positions()
 {
-  impl_->advance();
-  auto moved = std::exchange(impl_->moved, {});
-  if (moved.empty()) return moved;
   constexpr Milliseconds kSinkLimit = std::chrono::seconds(60);
-  if (auto flushed = impl_->sinks.dead_letters->flush(kSinkLimit); !flushed) return flushed.error();
-  if (auto flushed = impl_->sinks.late->flush(kSinkLimit); !flushed) return flushed.error();
-  return moved;
+  auto& impl = *impl_;
+  impl.advance();
+  if (impl.moved.empty()) return std::map<TopicPartition, std::int64_t>();
+  if (impl.sinks_failed) return *impl.sinks_failed;
+  auto flushed = impl.sinks.dead_letters->flush(kSinkLimit);
+  if (flushed) flushed = impl.sinks.late->flush(kSinkLimit);
+  if (!flushed) {
+    impl.sinks_failed = flushed.error();
+    return flushed.error();
+  }
+  return std::exchange(impl.moved, {});
 }
 
 std::optional<Error> Ingest::failure() const
@@ -349,6 +355,7 @@ Status Ingest::reset()
   }
   impl_->current = nullptr;
   impl_->moved.clear();
+  impl_->sinks_failed.reset();
   impl_->blocks.clear();
   for (auto& shard : impl_->shards)
     if (auto begun = shard->begin_anew(); !begun) return begun;

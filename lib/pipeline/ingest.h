@@ -80,7 +80,8 @@ class Ingest {
   bool wait_idle(Milliseconds limit);
 
   // Partition → offset after the last record of its contiguous acknowledged prefix, for those that have moved since the last take. Sinks
-  // are durable up to there when it returns.
+  // are durable up to there when it returns. ERRORS: those of a sink, which may have lost what it was given: then nothing is taken, and the
+  // error stays until reset().
   Result<std::map<TopicPartition, std::int64_t>> take_positions();
 
   // The first failure of a shard, after which nothing more is acknowledged; the store's `replaced` among them.

@@ -65,6 +65,33 @@ class SlowToStore final : public Forwarding {
   int looks_ = 0;
 };
 
+// Loses what it was given, and says so, some times; or is away when it is given something.
+class LosingDeadLetters final : public DeadLetterSink {
+ public:
+  LosingDeadLetters(int flushes, int puts) : flushes_(flushes), puts_(puts) {}
+  Status put(const DeadLetter& letter) override
+  {
+    const std::lock_guard lock(mutex_);
+    if (puts_-- > 0) return Error{Code::unreachable, "the sink: the queue is full"};
+    held_.push_back(letter.text());
+    return {};
+  }
+  Status flush(Milliseconds) override
+  {
+    const std::lock_guard lock(mutex_);
+    const auto held = std::exchange(held_, {});
+    if (flushes_-- > 0) return Error{Code::unreachable, "the sink: not delivered"};
+    durable.insert(held.begin(), held.end());
+    return {};
+  }
+  std::set<std::string> durable;
+
+ private:
+  std::mutex mutex_;
+  std::vector<std::string> held_;
+  int flushes_, puts_;
+};
+
 BOOST_AUTO_TEST_SUITE(position_notes)
 
 BOOST_AUTO_TEST_CASE(a_note_reads_back_as_it_was_written)
@@ -266,6 +293,43 @@ BOOST_AUTO_TEST_CASE(a_stop_finishes_what_is_in_flight_and_stores_the_positions)
   BOOST_TEST_REQUIRE(feed(std::move(options), *store).ok());
   BOOST_TEST_REQUIRE(feed().ok());
   BOOST_TEST((profiles_of(*store) == expected_of(events)));
+}
+
+BOOST_AUTO_TEST_CASE(what_a_sink_lost_while_it_was_away_is_given_to_it_again_and_nothing_counts_twice)
+{
+  for (const auto& [flushes, puts] : {std::pair(2, 0), std::pair(0, 2), std::pair(1, 1)}) {
+    const auto customer = "c" + std::to_string(flushes) + std::to_string(puts);
+    const std::vector events{view(customer, "e1", kNoon), view(customer, "e2", kNoon + Milliseconds(1000))};
+    produce(events);
+    produce_raw(kClicksTopic, customer, "nonsense");
+    LosingDeadLetters losing(flushes, puts);
+    auto group = open_file_log_group(log_options, customer);
+    BOOST_TEST_REQUIRE(group.ok());
+    const auto into = open_memory_store("", {});
+    auto ingest = Ingest::start(*into, {}, {&losing, &late, {}}, [&group] { (*group)->wake(); });
+    BOOST_TEST_REQUIRE(ingest.ok());
+    auto options = feed_options();
+    options.give_up.reset();
+    GroupFeed feeder(**group, *into, **ingest, clock, std::move(options));
+    const auto fed = feeder.run();
+    BOOST_TEST(fed.ok());
+    BOOST_TEST(losing.durable.size() >= 1U);
+    BOOST_TEST(profiles_of(*into).at(customer) == expected_of(events).at(customer));
+  }
+}
+
+BOOST_AUTO_TEST_CASE(with_a_limit_to_patience_a_sink_that_is_away_is_the_end)
+{
+  produce_raw(kClicksTopic, "c", "nonsense");
+  LosingDeadLetters losing(1, 0);
+  auto group = open_file_log_group(log_options, "g");
+  BOOST_TEST_REQUIRE(group.ok());
+  auto ingest = Ingest::start(*store, {}, {&losing, &late, {}}, [&group] { (*group)->wake(); });
+  BOOST_TEST_REQUIRE(ingest.ok());
+  const auto ended = GroupFeed(**group, *store, **ingest, clock, feed_options()).run();
+  BOOST_TEST_REQUIRE(!ended.ok());
+  BOOST_TEST((ended.error().code == Code::unreachable));
+  BOOST_TEST(losing.durable.empty());
 }
 
 BOOST_AUTO_TEST_SUITE_END()
