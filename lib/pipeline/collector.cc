@@ -81,6 +81,14 @@ Result<EventBatch, Reject> Collector::read(std::string_view body) const
   return batch;
 }
 
+// What will not pass by itself and is no fault of one record is the end; but not one's own stop.
+void Collector::look_at(const Status& status) const
+{
+  if (status || !parts_.ended || worth_retry(status.error())) return;
+  const auto code = status.error().code;
+  if (code != Code::bad_data && code != Code::stopped) parts_.ended(status.error());
+}
+
 void Collector::collect(const EventBatch& batch, std::string_view source, Done done)
 {
   std::size_t bytes = 0;
@@ -88,8 +96,10 @@ void Collector::collect(const EventBatch& batch, std::string_view source, Done d
     ++counts_.refused;
     const auto place = std::string(source) + ":" + std::to_string(refused.index);
     if (auto buried = parts_.dead_letters->put({place, refused.why.field, refused.why.reason, refused.text, parts_.clock->now()});
-        !buried)
+        !buried) {
+      look_at(buried);
       return done(buried.error());
+    }
   }
   thread_local std::vector<std::string> made;
   made.resize(std::max(made.size(), batch.events.size()));
@@ -115,6 +125,7 @@ void Collector::collect(const EventBatch& batch, std::string_view source, Done d
   flight->events = events;
   const auto land = [this, flight](const Status& status) {
     if (!status) {
+      look_at(status);
       const std::lock_guard lock(flight->mutex);
       if (flight->status) flight->status = status;
     }

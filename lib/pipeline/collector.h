@@ -4,7 +4,8 @@
 //
 // What is no event is told to the sender with its index, field and reason, and stands in the dead letters. What is being written is
 // bounded in bytes and number, so that nothing waits here while memory grows: beyond the bound a batch is refused (busy) and the sender
-// tries again. A failure after some were written is no harm: events have ids.
+// tries again. A failure after some were written is no harm to events that came with an id or a time: sent again they have the same id, and
+// count once. One with neither gets an id here that its sender does not know: sent again it counts twice.
 //
 // Thread rule: any thread. `done` is called once, on a thread of the log or before collect() returns, and must only hand the news on.
 // ERRORS given to `done`: busy; those of the log. Then nothing is acknowledged.
@@ -49,6 +50,9 @@ struct CollectorParts {
   const Clock* clock = nullptr; // never null
   std::function<void(std::array<std::uint8_t, 10>&)> randomness;
   std::string name_space;
+  // The log takes nothing any more, whoever asks (a failed sync, a broker that refuses us): nothing but a new process will help. Called from
+  // where `done` is, perhaps often. May be empty.
+  std::function<void(const Error&)> ended;
   Currency currency; // for events with a price and no currency
   std::size_t most_bytes = 16u << 20; // being written
   std::size_t most_events = 50'000;
@@ -73,6 +77,8 @@ class Collector {
 
  private:
   struct Flight;
+  void look_at(const Status& status) const;
+
   CollectorParts parts_;
   std::array<std::string, 13> topics_; // whole names, by type
   CollectorCounts counts_;

@@ -21,7 +21,7 @@ class HeldLog final : public LogWriter {
   };
   Status append(const OutgoingRecord& record, Delivered delivered) override
   {
-    if (refusing) return Error{Code::io, "the disk is full"};
+    if (refusing) return Error{refusing_with, "the disk is full"};
     kept.push_back(
         {std::string(record.topic), std::string(record.key.value()), std::string(record.value.value()), std::move(delivered)});
     return {};
@@ -37,6 +37,7 @@ class HeldLog final : public LogWriter {
   }
   std::deque<Kept> kept;
   bool refusing = false;
+  Code refusing_with = Code::io;
 };
 
 struct Fixture {
@@ -45,6 +46,7 @@ struct Fixture {
   SystemClock clock;
   std::optional<Collector> collector;
   std::vector<Status> done;
+  std::vector<Error> ended;
 
   Fixture() { make(16u << 20); }
   void make(std::size_t most_bytes)
@@ -55,6 +57,7 @@ struct Fixture {
     parts.clock = &clock;
     parts.randomness = [](std::array<std::uint8_t, 10>& bytes) { bytes.fill(7); };
     parts.name_space = "shop";
+    parts.ended = [this](const Error& error) { ended.push_back(error); };
     parts.most_bytes = most_bytes;
     collector.emplace(std::move(parts));
   }
@@ -128,6 +131,27 @@ BOOST_AUTO_TEST_CASE(a_log_that_takes_nothing_more_is_said_at_once)
   BOOST_TEST_REQUIRE(done.size() == 1U);
   BOOST_TEST(!done.front().ok());
   BOOST_TEST(collector->bytes_in_flight() == 0U);
+}
+
+BOOST_AUTO_TEST_CASE(a_log_at_its_end_is_told_and_one_that_is_away_or_refuses_a_record_is_not)
+{
+  log.refusing = true;
+  for (const auto code : {Code::unreachable, Code::busy, Code::bad_data, Code::stopped}) {
+    log.refusing_with = code;
+    send(kView);
+    BOOST_TEST(ended.empty());
+  }
+  log.refusing_with = Code::io;
+  send(kView);
+  BOOST_TEST(ended.size() == 1U);
+  log.refusing = false;
+  send(kView);
+  log.deliver(Error{Code::unreachable, "not delivered"});
+  BOOST_TEST(ended.size() == 1U);
+  send(kView);
+  log.deliver(Error{Code::io, "fdatasync: input/output error"});
+  BOOST_TEST_REQUIRE(ended.size() == 2U);
+  BOOST_TEST(ended.back().message == "fdatasync: input/output error");
 }
 
 BOOST_AUTO_TEST_CASE(beyond_the_bound_senders_are_turned_away_until_there_is_room)
