@@ -2,6 +2,7 @@
 
 #include <atomic>
 #include <chrono>
+#include <condition_variable>
 #include <mutex>
 #include <thread>
 
@@ -23,6 +24,7 @@ namespace attune {
 namespace {
 
 constexpr Milliseconds kDrainLimit = std::chrono::seconds(20);
+constexpr Milliseconds kGreetEvery{200}; // a log or a store that has not answered yet
 constexpr std::size_t kReaders = 2; // threads that read profiles for answers
 constexpr std::size_t kMostReads = 10'000; // waiting for them
 constexpr std::size_t kMostWatchers = 100'000;
@@ -49,52 +51,74 @@ struct Service::Parts {
   Metrics metrics;
   StageHistograms times{metrics};
 
-  // Places.
-  std::unique_ptr<LogWriter> writer;
-  Spool* spool = nullptr; // the writer itself, where there is one
-  std::unique_ptr<DeadLetterSink> dead_letters;
-  std::unique_ptr<LateSink> late;
-  std::unique_ptr<ProfileStore> store;
+  // The order: what is destroyed last stands first. Whatever has threads of its own may call back until it is gone: readers and the feed of
+  // changes tell requests, a writer that still holds records tells the collector and through it requests, the ingest tells watchers. So
+  // what is told stands before who tells, and a sink before whoever puts into it. When it comes to this the server has stopped and the
+  // threads at the end are joined: nothing new begins, and what is told to a stopped server goes nowhere.
 
-  // Knowledge of customers.
+  // What is told.
   std::optional<KnownProfiles> known;
   std::optional<Watchers> watchers;
-  std::unique_ptr<ProfileReaders> readers;
-  std::unique_ptr<ChangeFeed> changes; // after what it tells
-
-  // Profiles.
-  std::unique_ptr<LogGroup> group;
-  std::unique_ptr<Ingest> ingest;
-  std::optional<GroupFeed> feed;
-
-  // Answers.
   std::optional<Knowledge> knowledge;
-  std::unique_ptr<LogReader> reader;
-  std::optional<Learner> learner;
-  std::optional<AnswerService> answers;
-
-  // Requests.
   std::optional<Collector> collector;
+  std::optional<AnswerService> answers;
   std::optional<HttpAccess> access;
   std::optional<HttpApi> api;
   std::unique_ptr<HttpServer> server;
 
-  std::atomic<bool> stopping{false};
-  std::thread feeding, learning;
+  // Places.
+  std::unique_ptr<LogWriter> writer; // of the collector, and of dead letters that are not of the log
+  Spool* spool = nullptr; // the writer itself, where there is one
+  std::unique_ptr<DeadLetterSink> dead_letters;
+  std::unique_ptr<ProfileStore> store;
+  std::unique_ptr<ChangeFeed> changes;
+  std::unique_ptr<ProfileReaders> readers;
+
+  // Profiles. Their sinks have a writer of their own: a position waits until what stands before it is durable, and has nothing to do with the
+  // collector's records and their failures.
+  std::unique_ptr<LogWriter> sink_writer;
+  std::unique_ptr<DeadLetterSink> sink_dead_letters;
+  std::unique_ptr<LateSink> late;
+  std::unique_ptr<LogGroup> group;
+  std::unique_ptr<Ingest> ingest;
+  std::optional<GroupFeed> feed;
+
+  // The model.
+  std::unique_ptr<LogReader> reader;
+  std::optional<Learner> learner;
+
+  // Who asks whether the places answer.
+  std::unique_ptr<LogReader> greeted_log;
+  std::unique_ptr<ProfileStore> greeted_store;
+  std::atomic<bool> log_answered{false}, store_answered{false};
+
+  std::atomic<bool> draining{false}, stopping{false};
+  std::thread feeding, learning, greeting;
   mutable std::mutex mutex;
+  std::condition_variable stopped;
   Status failed;
 
   Status open();
   Status open_log();
+  [[nodiscard]] DeadLetterPlace dead_letter_place(LogWriter* log) const;
   Status open_profiles();
   Status open_answers();
   Status open_http();
   Result<Catalog> read_catalog();
+  Status open_greeting();
+  void greet();
+  [[nodiscard]] std::string not_ready() const;
+  void fail(const std::string& what, const Error& error);
   void run(std::thread& thread, const char* what, std::function<Status()> work);
   void end_parts();
 };
 
 // --- Opening -------------------------------------------------------------------------------------------------------------------------
+
+DeadLetterPlace Service::Parts::dead_letter_place(LogWriter* log) const
+{
+  return {settings.dead_letters.value_or("topic"), program, settings.log.name_space, log, settings.log.options()};
+}
 
 Status Service::Parts::open_log()
 {
@@ -121,8 +145,7 @@ Status Service::Parts::open_log()
     writer = std::move(*made);
     declare_metrics(metrics, *spool);
   }
-  const auto where = settings.dead_letters.value_or("topic");
-  auto letters = open_dead_letters({where, program, place.name_space, writer.get(), place.options()});
+  auto letters = open_dead_letters(dead_letter_place(writer.get()));
   if (!letters) return letters.error();
   dead_letters = std::move(*letters);
   return {};
@@ -131,7 +154,13 @@ Status Service::Parts::open_log()
 Status Service::Parts::open_profiles()
 {
   const auto& place = settings.log;
-  auto lates = open_late({settings.late.value_or("topic"), program, place.name_of(kLateTopic), writer.get(), place.options()});
+  auto opened = open_log_writer(place.url, place.options());
+  if (!opened) return opened.error();
+  sink_writer = std::move(*opened);
+  auto letters = open_dead_letters(dead_letter_place(sink_writer.get()));
+  if (!letters) return letters.error();
+  sink_dead_letters = std::move(*letters);
+  auto lates = open_late({settings.late.value_or("topic"), program, place.name_of(kLateTopic), sink_writer.get(), place.options()});
   if (!lates) return lates.error();
   late = std::move(*lates);
   auto joined = open_log_group(place.url, place.name_of(settings.group), place.options());
@@ -142,7 +171,7 @@ Status Service::Parts::open_profiles()
   options.workers = settings.workers;
   options.cache_bytes = settings.cache.bytes;
   IngestSinks sinks;
-  sinks.dead_letters = dead_letters.get();
+  sinks.dead_letters = sink_dead_letters.get();
   sinks.late = late.get();
   if (settings.roles.recommend)
     sinks.on_changed = [this](const Profile& profile) {
@@ -281,6 +310,7 @@ Status Service::Parts::open_http()
     collecting.clock = &clock;
     collecting.randomness = [](std::array<std::uint8_t, 10>& bytes) { fill_randomly(bytes); };
     collecting.name_space = settings.log.name_space;
+    collecting.ended = [this](const Error& error) { fail("events", error); };
     if (settings.currency) collecting.currency = *parse_currency(*settings.currency);
     collector.emplace(std::move(collecting));
     declare_metrics(metrics, *collector);
@@ -297,11 +327,7 @@ Status Service::Parts::open_http()
   parts.clock = &clock;
   parts.times = &times;
   parts.metrics = [this] { return metrics.text(); };
-  parts.not_ready = [this]() -> std::string {
-    if (stopping) return "stopping";
-    if (learner && !learner->counts().caught_up) return "the model is still learning what the log holds";
-    return {};
-  };
+  parts.not_ready = [this] { return not_ready(); };
   parts.most_streams = settings.streams;
   api.emplace(std::move(parts));
 
@@ -327,6 +353,64 @@ Status Service::Parts::open_http()
   return {};
 }
 
+std::string Service::Parts::not_ready() const
+{
+  if (draining) return "stopping";
+  {
+    const std::lock_guard lock(mutex);
+    if (!failed) return failed.error().message;
+  }
+  if (!log_answered) return "the log has not answered yet";
+  if (!store_answered) return "the store has not answered yet";
+  if (learner && !learner->counts().caught_up) return "the model is still learning what the log holds";
+  if (readers && readers->breaker().open()) return "the store does not answer";
+  return {};
+}
+
+// With a spool events are taken whether the log answers or not; but who reads it needs it.
+Status Service::Parts::open_greeting()
+{
+  const auto& roles = settings.roles;
+  if (spool && !roles.profile && !roles.recommend) {
+    log_answered = true;
+  } else {
+    auto opened = open_log_reader(settings.log.url, settings.log.options());
+    if (!opened) return opened.error();
+    greeted_log = std::move(*opened);
+  }
+  if (!store) {
+    store_answered = true;
+    return {};
+  }
+  auto another = store->another();
+  if (!another) return another.error();
+  greeted_store = std::move(*another);
+  return {};
+}
+
+// Asks the log and the store until both have answered, and the store again while it is given a rest: whoever is not ready may be sent no requests
+// that would try it. Their errors are told by whoever works with them.
+void Service::Parts::greet()
+{
+  const auto topics = settings.log.event_topics();
+  while (!stopping) {
+    if (!log_answered && greeted_log->partitions(topics)) {
+      log_answered = true;
+      greeted_log.reset();
+    }
+    const auto now = std::chrono::steady_clock::now();
+    const bool resting = readers && readers->breaker().open();
+    if (!store_answered || (resting && readers->breaker().allows(now))) {
+      const bool answered = greeted_store->incarnation().ok();
+      store_answered = store_answered || answered;
+      if (resting && answered) readers->breaker().succeeded();
+      if (resting && !answered) readers->breaker().failed(now);
+    }
+    std::unique_lock lock(mutex);
+    stopped.wait_for(lock, kGreetEvery, [this] { return stopping.load(); });
+  }
+}
+
 Status Service::Parts::open()
 {
   declare_process_metrics(metrics, program, ATTUNE_VERSION);
@@ -347,6 +431,7 @@ Status Service::Parts::open()
   }
   if (roles.profile)
     if (auto opened = open_profiles(); !opened) return opened;
+  if (auto opened = open_greeting(); !opened) return opened;
   return open_http();
 }
 
@@ -365,10 +450,14 @@ void Service::Parts::run(std::thread& thread, const char* what, std::function<St
 {
   thread = std::thread([this, what, work = std::move(work)] {
     const auto done = work();
-    if (done || stopping) return;
-    const std::lock_guard lock(mutex);
-    if (failed) failed = Error{done.error().code, std::string(what) + ": " + done.error().message};
+    if (!done && !stopping) fail(what, done.error());
   });
+}
+
+void Service::Parts::fail(const std::string& what, const Error& error)
+{
+  const std::lock_guard lock(mutex);
+  if (failed) failed = Error{error.code, what + ": " + error.message};
 }
 
 void Service::start()
@@ -376,27 +465,39 @@ void Service::start()
   auto& parts = *parts_;
   if (parts.feed) parts.run(parts.feeding, "profiles", [&parts] { return parts.feed->run(); });
   if (parts.learner) parts.run(parts.learning, "model", [&parts] { return parts.learner->run(); });
+  parts.greeting = std::thread([&parts] { parts.greet(); });
   parts.server->start();
 }
 
 // What follows the log ends where it stands; positions and a snapshot are stored.
 void Service::Parts::end_parts()
 {
-  stopping = true;
+  {
+    const std::lock_guard lock(mutex);
+    stopping = true;
+  }
+  stopped.notify_all();
   if (group) group->wake();
   if (reader) reader->wake();
   if (feeding.joinable()) feeding.join();
   if (learning.joinable()) learning.join();
+  if (greeting.joinable()) greeting.join();
 }
 
 Status Service::drain()
 {
   auto& parts = *parts_;
+  parts.draining = true;
   if (!parts.server->drain(kDrainLimit))
     warn("some connections were not done after " + std::to_string(kDrainLimit.count() / 1000) + " s");
   parts.server->stop();
   parts.end_parts();
-  return parts.writer->flush(kDrainLimit);
+  // Who sent what failed before was told so; what counts at a stop is what is still under way.
+  const auto flushed = parts.writer->flush(kDrainLimit);
+  if (flushed) return {};
+  const auto left = parts.writer->flush(Milliseconds(0));
+  if (left) warn(flushed.error().message + " (an event or a dead letter that was not acknowledged)");
+  return left;
 }
 
 Service::~Service()

@@ -38,7 +38,8 @@ class ProfileReaders {
   void read(const CustomerId& customer, Done done);
   // Whether there is any sense in asking now.
   [[nodiscard]] bool answers();
-  [[nodiscard]] const Breaker& breaker() const { return breaker_; }
+  // For whoever asks the store on its own account and can say that it answers again.
+  [[nodiscard]] Breaker& breaker() { return breaker_; }
 
  private:
   struct Asked {

@@ -7,9 +7,15 @@ declare -A url admin pid
 events 3000 200 5 | attune-produce --log "file://$SCRATCH/log"
 cat >rules.toml <<'TOML'
 [segment.buyer]
-when = [{ field = "count.purchase", above = 0 }]
+field = "count"
+type = "purchase"
+at_least = 1
 TOML
+catalog() { seq -f '{"item":"item-%g"}' 0 "$1" >catalog.json; }
+catalog 299
+echo '{"item":"of-the-log"}' | attune-produce --log "file://$SCRATCH/log" --catalog
 serve d attuned --log "file://$SCRATCH/log" --store "rocksdb://$SCRATCH/profiles" --model shop.model --write-key secret \
+  --rules rules.toml --catalog catalog.json \
   --signing-key key --static gift-card --cors-origin https://shop.example
 sign() { printf '%s' "$1" | openssl dgst -sha256 -hmac key -r | cut -d' ' -f1; }
 ready() { [ "$(status_of "${admin[d]}/readyz")" = 200 ]; }
@@ -101,10 +107,24 @@ until_true forgotten
 expect 3.1.0 "$(get "${url[d]}/openapi.json" | jq -r .openapi)" "the contract"
 command -v promtool >/dev/null && { get "${admin[d]}/metrics" | promtool check metrics || fail "promtool"; }
 
-# SIGHUP: new rules hold from then on; wrong ones change nothing. The catalog's file likewise.
+# SIGHUP: what was read again holds from then on, and what the log said of the catalog stands; one wrong file, and neither is taken up.
+items() { [ "$(metric "${admin[d]}" attune_catalog_items)" = "$1" ]; }
+until_true items 301
+catalog 309
+mv rules.toml right.toml
+echo nonsense >rules.toml
 kill -HUP "${pid[d]}"
-reloaded() { grep -q 'reloaded' d.err; }
-until_true reloaded
+refused() { grep -q 'what stood before stands' d.err; }
+until_true refused
+items 301 || fail "a catalog was taken up beside wrong rules"
+mv right.toml rules.toml
+kill -HUP "${pid[d]}"
+until_true items 311
+rm catalog.json
+kill -HUP "${pid[d]}"
+refused_again() { [ "$(grep -c 'what stood before stands' d.err)" = 2 ]; }
+until_true refused_again
+items 311 || fail "a catalog that is not there took the place of the one before"
 
 # TERM: what was acknowledged is in the profiles, and the snapshot goes on where it stood.
 kill -TERM "${pid[d]}"

@@ -35,7 +35,14 @@ answer=$(get "${url[r]}/v1/recommendations?customer=anon-9&budget_ms=50&recent=i
 expect 'session store_' "$(jq -r '"\(.tier) \(.degraded.code)"' <<<"$answer" | cut -c1-14)" "with Redis paused, the client's own items"
 answer=$(get "${url[r]}/v1/recommendations?customer=anon-9&budget_ms=50")
 expect 'popular store_' "$(jq -r '"\(.tier) \(.degraded.code)"' <<<"$answer" | cut -c1-14)" "with Redis paused, nothing known"
+# Who can not reach the store says so, and notices by himself when it is back.
+rests() {
+  get "${url[r]}/v1/recommendations?customer=anon-$RANDOM&budget_ms=50" >/dev/null
+  [ "$(curl -sS "${admin[r]}/readyz" | jq -r .detail)" = "the store does not answer" ]
+}
+until_true rests
 kill -CONT "$(cat redis.pid)"
+until_true ready
 healed() { [ "$(get "${url[r]}/v1/recommendations?customer=anon-2" | jq -r '"\(.tier) \(.degraded)"')" = 'fresh null' ]; }
 until_true healed
 
