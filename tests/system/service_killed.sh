@@ -57,8 +57,8 @@ exec attune-collectd "$@"
 SH
 chmod +x small-collectd
 serve e ./small-collectd --log "file://$SCRATCH/small"
-for i in $(seq 50); do echo '{"type":"view","customer":"anon-e","item":"item-1"}'; done >batch
-unwritten() { [ "$(status_of "${url[e]}/v1/events" -H 'Content-Type: text/plain' --data-binary @batch 2>/dev/null)" != 202 ]; }
+for i in $(seq 50); do echo '{"type":"view","customer":"anon-e","item":"item-1"}'; done >views.json
+unwritten() { [ "$(status_of "${url[e]}/v1/events" -H 'Content-Type: text/plain' --data-binary @views.json 2>/dev/null)" != 202 ]; }
 until_true unwritten
 ended "${pid[e]}" 74 "a collector whose log can not be written"
 grep -q 'events: .*too large' e.err || fail "the daemon does not say what ended it: $(cat e.err)"
