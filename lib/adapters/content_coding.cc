@@ -10,6 +10,7 @@
 #include <limits>
 #include <memory>
 
+#include "adapters/header_words.h"
 #include "base/assert.h"
 
 namespace attune {
@@ -19,19 +20,6 @@ constexpr int kGzip = 15 + 16; // zlib's word for: the largest window, in a gzip
 constexpr int kGzipLevel = 1; // answers are made while a customer waits
 constexpr int kZstdLevel = 1;
 constexpr std::size_t kFirstPiece = 16 * 1024;
-
-std::string_view trimmed(std::string_view text)
-{
-  while (!text.empty() && (text.front() == ' ' || text.front() == '\t')) text.remove_prefix(1);
-  while (!text.empty() && (text.back() == ' ' || text.back() == '\t')) text.remove_suffix(1);
-  return text;
-}
-
-bool same_word(std::string_view a, std::string_view lower)
-{
-  return std::equal(a.begin(), a.end(), lower.begin(), lower.end(),
-                    [](char x, char y) { return (x >= 'A' && x <= 'Z' ? static_cast<char>(x - 'A' + 'a') : x) == y; });
-}
 
 // What stands before the next `separator`, trimmed; `rest` moves behind it.
 std::string_view next_part(std::string_view& rest, char separator)

@@ -94,6 +94,13 @@ void append_timing(std::string_view name, std::chrono::nanoseconds time, std::st
       std::to_chars(digits, digits + sizeof digits, static_cast<double>(time.count()) / 1e6, std::chars_format::fixed, 3).ptr);
 }
 
+void append_timing(const Answered& answered, std::string& out)
+{
+  append_timing("profile", answered.profile, out);
+  append_timing("wait", answered.wait, out);
+  append_timing("rank", answered.rank, out);
+}
+
 void HttpApi::Call::answer(HttpAnswer answer) const
 {
   if (!allowed_origin.empty()) {

@@ -13,15 +13,6 @@ constexpr std::chrono::seconds kHeartbeat{15}; // keeps proxies and NATs from cl
 constexpr Milliseconds kStreamBudget{500}; // for each answer of a stream
 constexpr std::chrono::milliseconds kCoalesce{2}; // changes this close together are one
 
-std::string timing_of(const Answered& answered)
-{
-  std::string timing;
-  append_timing("profile", answered.profile, timing);
-  append_timing("wait", answered.wait, timing);
-  append_timing("rank", answered.rank, timing);
-  return timing;
-}
-
 } // namespace
 
 void HttpApi::get_recommendations(const CallPtr& call)
@@ -47,7 +38,9 @@ void HttpApi::get_recommendations(const CallPtr& call)
     append_recommendation_json(answered.recommendation, why, body);
     body += '\n';
     parts_.times->took(Stage::answer, Steady::now() - call->request().begun);
-    call->answer_json(200, std::move(body), timing_of(answered));
+    std::string timing;
+    append_timing(answered, timing);
+    call->answer_json(200, std::move(body), std::move(timing));
   });
 }
 

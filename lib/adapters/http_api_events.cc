@@ -109,9 +109,7 @@ void HttpApi::post_events(const CallPtr& call)
     append_timing("durable", reply->durable_after, timing);
     auto body = std::move(reply->body);
     if (reply->answered) {
-      append_timing("profile", reply->answered->profile, timing);
-      append_timing("wait", reply->answered->wait, timing);
-      append_timing("rank", reply->answered->rank, timing);
+      append_timing(*reply->answered, timing);
       body += ",\"recommendations\":";
       append_recommendation_json(reply->answered->recommendation, call->query.find("why") != nullptr, body);
       parts_.times->took(Stage::answer, Steady::now() - call->request().begun);

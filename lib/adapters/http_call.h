@@ -41,6 +41,7 @@ struct HttpApi::Call {
 
 // "durable;dur=0.412", in ms.
 void append_timing(std::string_view name, std::chrono::nanoseconds time, std::string& out);
+void append_timing(const Answered& answered, std::string& out); // profile, wait and rank
 
 inline constexpr std::int64_t kRetryAfterSeconds = 1; // told with 503
 

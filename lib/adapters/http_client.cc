@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "adapters/header_words.h"
 #include "base/assert.h"
 
 namespace attune {
@@ -30,12 +31,6 @@ std::size_t take_header(char* bytes, std::size_t, std::size_t count, void* reply
     headers.emplace_back(line);
   }
   return count;
-}
-
-bool same_name(std::string_view a, std::string_view b)
-{
-  const auto lower = [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; };
-  return std::equal(a.begin(), a.end(), b.begin(), b.end(), [&](char x, char y) { return lower(x) == lower(y); });
 }
 
 Code code_of(CURLcode failed)
@@ -67,7 +62,7 @@ std::string_view ClientReply::header(std::string_view name) const
 {
   for (const std::string_view line : headers) {
     const auto colon = line.find(':');
-    if (colon == std::string_view::npos || !same_name(line.substr(0, colon), name)) continue;
+    if (colon == std::string_view::npos || !same_word(line.substr(0, colon), name)) continue;
     const auto begin = std::min(line.find_first_not_of(" \t", colon + 1), line.size());
     return line.substr(begin);
   }

@@ -29,6 +29,8 @@ std::string_view http_reason(unsigned status)
       return "Length Required";
     case 413:
       return "Content Too Large";
+    case 414:
+      return "URI Too Long";
     case 415:
       return "Unsupported Media Type";
     case 417:
@@ -69,6 +71,7 @@ HttpAnswer problem_answer(const HttpProblem& problem, std::string_view request_i
   if (!problem.field.empty()) member("field", problem.field);
   if (!request_id.empty()) member("request_id", request_id);
   body += "}\n";
+  answer.headers = problem.headers;
   if (problem.retry_after_s > 0) answer.headers.emplace_back("Retry-After", std::to_string(problem.retry_after_s));
   return answer;
 }

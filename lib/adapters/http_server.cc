@@ -16,7 +16,6 @@
 #include <boost/beast/http/basic_parser.hpp>
 #include <boost/beast/http/error.hpp>
 #include <boost/beast/http/rfc7230.hpp>
-#include <boost/beast/http/status.hpp>
 #include <charconv>
 #include <condition_variable>
 #include <cstring>
@@ -31,6 +30,8 @@
 #include <unordered_map>
 
 #include "adapters/content_coding.h"
+#include "adapters/header_words.h"
+#include "adapters/http_problem.h"
 #include "adapters/ip_range.h"
 #include "base/assert.h"
 
@@ -66,16 +67,6 @@ constexpr Milliseconds kAcceptAgain{50}; // after the system had no descriptor o
 std::string_view view(boost::beast::string_view text)
 {
   return {text.data(), text.size()};
-}
-
-char lower(char c)
-{
-  return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
-}
-
-bool same_word(std::string_view a, std::string_view b)
-{
-  return a.size() == b.size() && std::equal(a.begin(), a.end(), b.begin(), [](char x, char y) { return lower(x) == lower(y); });
 }
 
 IpAddress to_ip(const asio::ip::address& address)
@@ -156,11 +147,6 @@ void append_value(std::string& out, std::string_view value)
   }
 }
 
-std::string_view reason(unsigned status)
-{
-  return view(http::obsolete_reason(static_cast<http::status>(status)));
-}
-
 void append_status_line(std::string& out, unsigned status)
 {
   if (status == 200) {
@@ -170,20 +156,8 @@ void append_status_line(std::string& out, unsigned status)
   out.append("HTTP/1.1 ");
   append_number(out, status);
   out.push_back(' ');
-  out.append(reason(status));
+  out.append(http_reason(status));
   out.append("\r\n");
-}
-
-// RFC 9457. REQUIRES: nothing in `detail` needs an escape; it is one of the server's own sentences.
-HttpAnswer problem(unsigned status, std::string_view detail, std::string_view request_id)
-{
-  HttpAnswer answer;
-  answer.status = status;
-  answer.content_type = "application/problem+json";
-  answer.body.append("{\"type\":\"about:blank\",\"title\":\"").append(reason(status)).append("\",\"status\":");
-  append_number(answer.body, status);
-  answer.body.append(",\"detail\":\"").append(detail).append("\",\"request_id\":\"").append(request_id).append("\"}");
-  return answer;
 }
 
 // ---- parsing ----------------------------------------------------------------------------------------------------------------------
@@ -775,7 +749,7 @@ class Exchange final : public HttpExchange, public std::enable_shared_from_this<
     lane->loop->post([connection = connection_] {
       const Loop& loop = *connection->lane()->loop;
       if (loop.say) loop.say("request " + std::string(connection->request().id) + " was dropped without an answer");
-      connection->answer(problem(500, "the server forgot to answer", connection->request().id));
+      connection->answer(problem_answer({.status = 500, .detail = "the server forgot to answer"}, connection->request().id));
     });
   }
   Exchange(const Exchange&) = delete;
@@ -862,9 +836,7 @@ void Connection::begin_refused()
   request_.begun = SteadyClock::now();
   lane_->loop->make_id(id_);
   request_.id = id_;
-  HttpAnswer answer = problem(503, "there are too many connections", id_);
-  answer.headers.emplace_back("Retry-After", "1");
-  write_answer(std::move(answer), After::linger);
+  write_answer(problem_answer({.status = 503, .detail = "there are too many connections", .retry_after_s = 1}, id_), After::linger);
 }
 
 void Connection::close()
@@ -1238,7 +1210,7 @@ void Connection::call_handler()
   // What was answered may be over, and its id with it.
   if (lane_->loop->say)
     lane_->loop->say((owed ? "request " + id_ : std::string("a request that was answered")) + ": the handler threw: " + what);
-  if (owed) answer(problem(500, "the server failed at this request", id_));
+  if (owed) answer(problem_answer({.status = 500, .detail = "the server failed at this request"}, id_));
 }
 
 // ---- writing ----------------------------------------------------------------------------------------------------------------------
@@ -1251,9 +1223,9 @@ void Connection::refuse(unsigned status, std::string_view detail)
   if (id_.empty()) lane_->loop->make_id(id_);
   request_.id = id_;
   keep_alive_ = false;
-  HttpAnswer answer = problem(status, detail, id_);
-  if (status == 415) answer.headers.emplace_back("Accept-Encoding", "gzip, zstd");
-  write_answer(std::move(answer), After::linger);
+  HttpProblem problem{.status = status, .detail = std::string(detail)};
+  if (status == 415) problem.headers.emplace_back("Accept-Encoding", "gzip, zstd");
+  write_answer(problem_answer(problem, id_), After::linger);
 }
 
 void Connection::answer(HttpAnswer answer)

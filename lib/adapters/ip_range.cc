@@ -6,6 +6,8 @@
 #include <charconv>
 #include <cstring>
 
+#include "adapters/header_words.h"
+
 namespace attune {
 namespace {
 
@@ -24,8 +26,7 @@ bool trusts(const std::vector<IpRange>& trusted, const IpAddress& address)
 // One element of an X-Forwarded-For.
 std::optional<IpAddress> parse_forwarded(std::string_view text)
 {
-  while (!text.empty() && (text.front() == ' ' || text.front() == '\t')) text.remove_prefix(1);
-  while (!text.empty() && (text.back() == ' ' || text.back() == '\t')) text.remove_suffix(1);
+  text = trimmed(text);
   if (text.starts_with('[')) return parse_ip_address(text.substr(1, std::min(text.find(']'), text.size()) - 1));
   if (std::count(text.begin(), text.end(), ':') == 1) text = text.substr(0, text.find(':'));
   return parse_ip_address(text);

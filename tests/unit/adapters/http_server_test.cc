@@ -405,7 +405,7 @@ BOOST_AUTO_TEST_CASE(every_malformed_or_odd_request_gets_its_status)
     BOOST_TEST(reply.headers.at("connection") == "close", c.what);
     BOOST_TEST(reply.body.starts_with("{\"type\":\"about:blank\",\"title\":\""), reply.body);
     BOOST_TEST(reply.body.find("\"status\":" + std::to_string(c.status) + ",\"detail\":\"") != std::string::npos, reply.body);
-    BOOST_TEST(reply.body.ends_with("\"request_id\":\"" + reply.headers.at("x-request-id") + "\"}"), reply.body);
+    BOOST_TEST(reply.body.ends_with("\"request_id\":\"" + reply.headers.at("x-request-id") + "\"}\n"), reply.body);
     client.half_close();
     BOOST_TEST(client.is_closed_by_peer(), c.what);
   }
