@@ -4,10 +4,22 @@
 #include <charconv>
 #include <thread>
 
+#include "adapters/ip_range.h"
 #include "core/field_rules.h"
 #include "core/recommender.h"
 
 namespace attune {
+
+namespace {
+
+// What is no address is told by whoever listens there.
+bool is_loopback(const std::string& text)
+{
+  const auto address = parse_ip_address(text);
+  return text != "*" && (!address || parse_ip_range("127.0.0.0/8")->holds(*address) || *address == parse_ip_address("::1"));
+}
+
+} // namespace
 
 Result<Roles> Roles::parse(const std::vector<std::string>& words)
 {
@@ -109,6 +121,8 @@ Status ServiceSettings::check()
     if (text.empty()) continue;
     if (auto place = listener(flag, text); !place) return place.error();
   }
+  if (auto place = listener("--admin-listen", admin_listen); place && admin_token.empty() && !is_loopback(place->address))
+    return Error{Code::usage, "--admin-listen: not a loopback address, so that --admin-token is needed: " + admin_listen};
   if (currency && !parse_currency(*currency)) return Error{Code::usage, "--currency: not an ISO 4217 code: " + *currency};
   if (per_customer < 0) return Error{Code::usage, "--rate-per-customer: below 0"};
   if (per_address < 0) return Error{Code::usage, "--rate-per-address: below 0"};

@@ -4,6 +4,8 @@
 
 #include <algorithm>
 
+#include "adapters/header_words.h"
+
 namespace attune {
 
 namespace {
@@ -83,7 +85,16 @@ bool HttpAccess::is_admin(std::string_view authorization) const
 {
   if (options_.admin_token.empty()) return true;
   constexpr std::string_view kBearer = "Bearer ";
-  return authorization.starts_with(kBearer) && same_secret(options_.admin_token, authorization.substr(kBearer.size()));
+  return same_word(authorization.substr(0, kBearer.size()), kBearer) &&
+         same_secret(options_.admin_token, trimmed(authorization.substr(kBearer.size())));
+}
+
+bool HttpAccess::own_origin(std::string_view origin, std::string_view host)
+{
+  if (origin.empty()) return true;
+  for (const std::string_view scheme : {"http://", "https://"})
+    if (origin.starts_with(scheme) && !host.empty() && same_word(origin.substr(scheme.size()), host)) return true;
+  return false;
 }
 
 std::optional<Denial> HttpAccess::too_often(std::string_view customer, std::string_view address, std::int64_t now_ns)

@@ -50,11 +50,15 @@ class HttpAccess {
   [[nodiscard]] std::optional<Denial> may_collect(const Credentials& who) const;
   [[nodiscard]] std::optional<Denial> may_send(const Credentials& who, const Event& event) const;
   [[nodiscard]] std::optional<Denial> may_read(const Credentials& who, const CustomerId& customer, bool why) const;
-  // `authorization`: the header's value.
+  // `authorization`: the header's value. The scheme's case is ignored (RFC 9110 section 11.1).
   [[nodiscard]] bool is_admin(std::string_view authorization) const;
 
   // 429 with the time to wait. An empty name is not limited.
   [[nodiscard]] std::optional<Denial> too_often(std::string_view customer, std::string_view address, std::int64_t now_ns);
+
+  // Whether a request to the admin listener comes from no page of another site: `origin` and `host` are the headers' values. A page of any
+  // site can make a browser on this machine send simple requests here, and a browser says whose page it was.
+  [[nodiscard]] static bool own_origin(std::string_view origin, std::string_view host);
 
   // The value of Access-Control-Allow-Origin; empty: not allowed.
   [[nodiscard]] std::string_view allowed_origin(std::string_view origin) const;

@@ -33,13 +33,6 @@ Parsed read_number(std::string_view name, const std::string* value, std::int64_t
   return Reject{std::string(name), "not a whole number of " + std::to_string(least) + " to " + std::to_string(most)};
 }
 
-Parsed read_truth(std::string_view name, const std::string* value, bool& out)
-{
-  if (!value || value->empty() || *value == "0" || *value == "false") return {};
-  out = *value == "1" || *value == "true";
-  return out ? Parsed() : Parsed(Reject{std::string(name), "not true or false"});
-}
-
 // `a,b`, or a JSON array where items have commas.
 Parsed read_recent(const std::string* value, std::vector<ItemId>& out)
 {
@@ -83,6 +76,14 @@ bool is_get(HttpMethod method)
 
 } // namespace
 
+Result<void, Reject> read_truth(std::string_view name, const std::string* value, bool& out)
+{
+  if (!value) return {};
+  out = *value == "1" || *value == "true";
+  if (out || value->empty() || *value == "0" || *value == "false") return {};
+  return Reject{std::string(name), "not true or false"};
+}
+
 void append_timing(std::string_view name, std::chrono::nanoseconds time, std::string& out)
 {
   if (!out.empty()) out += ", ";
@@ -110,6 +111,31 @@ void HttpApi::Call::answer(HttpAnswer answer) const
     answer.headers.emplace_back("Timing-Allow-Origin", allowed_origin);
   }
   exchange->answer(std::move(answer));
+}
+
+void HttpApi::Call::refuse(unsigned status, std::string detail, std::string field, std::int64_t retry_after_s) const
+{
+  HttpProblem problem{status, std::move(detail), std::move(field), retry_after_s, {}};
+  // RFC 9110 section 15.5.2. A write key has no scheme of others' making.
+  if (status == 401)
+    problem.headers.emplace_back("WWW-Authenticate", admin ? "Bearer realm=\"attune\"" : "Attune-Key realm=\"attune\"");
+  answer(problem_answer(problem, request_id));
+}
+
+void HttpApi::Call::refuse_method(std::string allowed) const
+{
+  if (!admin) allowed += ", OPTIONS";
+  HttpProblem problem{.status = 405, .detail = "this takes " + allowed};
+  problem.headers.emplace_back("Allow", std::move(allowed));
+  answer(problem_answer(problem, request_id));
+}
+
+bool HttpApi::Call::refuse_unknown(std::initializer_list<std::string_view> known) const
+{
+  auto unknown = query.unknown(known);
+  if (unknown.empty()) return false;
+  refuse(Reject{std::move(unknown), "unknown parameter"});
+  return true;
 }
 
 void HttpApi::Call::answer_json(unsigned status, std::string body, std::string server_timing) const
@@ -173,7 +199,11 @@ void HttpApi::handle(const std::shared_ptr<HttpExchange>& exchange, bool admin)
   call->exchange = exchange;
   call->admin = admin;
   call->request_id = exchange->request().id;
-  call->allowed_origin = parts_.access->allowed_origin(exchange->header("Origin"));
+  const auto origin = exchange->header("Origin");
+  if (!admin)
+    call->allowed_origin = parts_.access->allowed_origin(origin);
+  else if (!HttpAccess::own_origin(origin, exchange->header("Host")))
+    return call->refuse(403, "a page of another site may not ask the admin listener", "Origin");
   auto query = HttpQuery::parse(exchange->request().query);
   if (!query) return call->refuse(query.error());
   call->query = std::move(*query);
@@ -194,7 +224,7 @@ void HttpApi::preflight(const CallPtr& call)
   answer.status = 204;
   answer.content_type.clear();
   if (!call->allowed_origin.empty()) {
-    answer.headers.emplace_back("Access-Control-Allow-Methods", "GET, POST, DELETE");
+    answer.headers.emplace_back("Access-Control-Allow-Methods", "GET, POST");
     answer.headers.emplace_back("Access-Control-Allow-Headers",
                                 "Content-Type, X-Attune-Key, X-Attune-Signature, X-Attune-Alias-Signature, X-Request-Id");
     answer.headers.emplace_back("Access-Control-Max-Age", "86400");
@@ -207,13 +237,14 @@ void HttpApi::route(const CallPtr& call)
   const auto& request = call->request();
   const auto method = request.method;
   const auto path = request.path;
+  if (!call->admin && method == HttpMethod::options) return preflight(call);
   if (path == "/healthz") {
-    if (!is_get(method)) return call->refuse_method("GET");
+    if (!is_get(method)) return call->refuse_method("GET, HEAD");
     return call->answer_json(200, "{\"status\":\"alive\"}\n");
   }
   if (call->admin) {
     if (path == "/readyz") {
-      if (!is_get(method)) return call->refuse_method("GET");
+      if (!is_get(method)) return call->refuse_method("GET, HEAD");
       const auto why = parts_.not_ready ? parts_.not_ready() : std::string();
       if (!why.empty()) return call->refuse(503, why, {}, kRetryAfterSeconds);
       return call->answer_json(200, "{\"status\":\"ready\"}\n");
@@ -221,7 +252,7 @@ void HttpApi::route(const CallPtr& call)
     if (!parts_.access->is_admin(call->exchange->header("Authorization")))
       return call->refuse(401, "the admin listener needs its token");
     if (path == "/metrics") {
-      if (!is_get(method)) return call->refuse_method("GET");
+      if (!is_get(method)) return call->refuse_method("GET, HEAD");
       HttpAnswer answer;
       answer.content_type = "text/plain; version=0.0.4; charset=utf-8";
       answer.body = parts_.metrics ? parts_.metrics() : std::string();
@@ -233,16 +264,15 @@ void HttpApi::route(const CallPtr& call)
         return call->refuse(Reject{"customer", "not a customer id"});
       if (is_get(method)) return get_profile(call, CustomerId(*customer));
       if (method == HttpMethod::delete_) return delete_profile(call, CustomerId(*customer));
-      return call->refuse_method("GET and DELETE");
+      return call->refuse_method("GET, HEAD, DELETE");
     }
     if (path == "/v1/refresh") {
       if (method != HttpMethod::post) return call->refuse_method("POST");
       return post_refresh(call);
     }
   }
-  if (method == HttpMethod::options) return preflight(call);
   if (path == "/openapi.json") {
-    if (!is_get(method)) return call->refuse_method("GET");
+    if (!is_get(method)) return call->refuse_method("GET, HEAD");
     return call->answer_json(200, std::string(openapi_document()));
   }
   if (path == "/v1/events") {
@@ -250,7 +280,7 @@ void HttpApi::route(const CallPtr& call)
     return post_events(call);
   }
   if (path == "/v1/recommendations") {
-    if (!is_get(method)) return call->refuse_method("GET");
+    if (!is_get(method)) return call->refuse_method("GET, HEAD");
     return get_recommendations(call);
   }
   if (path == "/v1/stream") {

@@ -1,6 +1,7 @@
 // The admin listener's: profiles, forgetting, refreshing.
 #include "adapters/http_call.h"
 #include "core/canonical_json.h"
+#include "core/field_rules.h"
 #include "core/profile_json.h"
 
 namespace attune {
@@ -8,9 +9,10 @@ namespace attune {
 void HttpApi::get_profile(const CallPtr& call, const CustomerId& customer)
 {
   if (!parts_.readers) return call->refuse(404, "this process keeps no profiles");
+  if (call->refuse_unknown({"items", "recent"})) return;
   bool items = false, recent = false;
-  if (const auto* value = call->query.find("items")) items = *value == "1" || *value == "true";
-  if (const auto* value = call->query.find("recent")) recent = *value == "1" || *value == "true";
+  if (const auto read = read_truth("items", call->query.find("items"), items); !read) return call->refuse(read.error());
+  if (const auto read = read_truth("recent", call->query.find("recent"), recent); !read) return call->refuse(read.error());
   parts_.readers->read(customer, [this, call, items, recent](const Result<ProfilePtr>& result) {
     if (!result) return call->refuse(503, result.error().message, {}, kRetryAfterSeconds);
     if (!*result) return call->refuse(404, "customer: nothing is known");
@@ -30,6 +32,7 @@ void HttpApi::get_profile(const CallPtr& call, const CustomerId& customer)
 void HttpApi::delete_profile(const CallPtr& call, const CustomerId& customer)
 {
   if (!parts_.collector) return call->refuse(404, "this process does not collect events");
+  if (call->refuse_unknown({})) return;
   std::string event = "{\"type\":\"forget\",\"customer\":";
   append_json_string(customer.text, event);
   event += '}';
@@ -46,15 +49,18 @@ void HttpApi::delete_profile(const CallPtr& call, const CustomerId& customer)
 void HttpApi::post_refresh(const CallPtr& call)
 {
   if (!parts_.known) return call->refuse(404, "this process does not answer");
+  if (call->refuse_unknown({"customer"})) return;
   const auto* customer = call->query.find("customer");
-  if (customer && !customer->empty()) {
+  if (customer) {
+    if (const auto checked = check_text(*customer, kMaxCustomerBytes); !checked)
+      return call->refuse(Reject{"customer", std::string(checked.error())});
     parts_.known->changed(CustomerId(*customer));
     parts_.watchers->changed(CustomerId(*customer));
   } else {
     parts_.known->all_changed();
     parts_.watchers->all_changed();
   }
-  call->answer_json(202, "{\"refreshed\":" + std::string(customer && !customer->empty() ? "1" : "\"all\"") + "}\n");
+  call->answer_json(202, "{\"refreshed\":" + std::string(customer ? "1" : "\"all\"") + "}\n");
 }
 
 } // namespace attune

@@ -92,13 +92,14 @@ void HttpApi::post_events(const CallPtr& call)
     if (const auto denied = parts_.access->may_read(call->who, customer, ask->request.why || !ask->request.why_not.empty()))
       return call->refuse(*denied);
   }
+  const bool why = ask->request.why;
   reply->body = "{\"accepted\":" + std::to_string(batch->events.size());
   append_rejected(batch->refused, reply->body);
   if (const auto token = batch->token(); !token.empty()) reply->body += ",\"token\":\"" + token.text() + '"';
   reply->accepted = now - request.begun;
   parts_.times->took(Stage::accepted, reply->accepted);
 
-  const auto finish = [this, call, reply] {
+  const auto finish = [this, call, reply, why] {
     if (!reply->done()) return;
     if (!reply->status) {
       const bool busy = worth_retry(reply->status.error());
@@ -111,7 +112,7 @@ void HttpApi::post_events(const CallPtr& call)
     if (reply->answered) {
       append_timing(*reply->answered, timing);
       body += ",\"recommendations\":";
-      append_recommendation_json(reply->answered->recommendation, call->query.find("why") != nullptr, body);
+      append_recommendation_json(reply->answered->recommendation, why, body);
       parts_.times->took(Stage::answer, Steady::now() - call->request().begun);
     }
     body += "}\n";

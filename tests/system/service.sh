@@ -76,13 +76,34 @@ curl -sS -D headers -o /dev/null "${url[d]}/v1/recommendations?customer=anon-1" 
 grep -qi '^access-control-allow-origin' headers && fail "CORS of another site"
 grep -qi '^server-timing: profile;dur=.*rank;dur=.*total;dur=' headers || fail "Server-Timing: $(cat headers)"
 
+# The admin listener: no page of a site asks it, whatever the site, and nothing there tells a browser otherwise.
+expect 403 "$(status_of -X POST "${admin[d]}/v1/refresh" -H 'Origin: https://shop.example')" "a page asks the admin listener"
+expect 403 "$(status_of -X DELETE "${admin[d]}/v1/profiles/anon-1" -H 'Origin: null')" "a page of nowhere forgets"
+expect 202 "$(status_of -X POST "${admin[d]}/v1/refresh" -H "Origin: ${admin[d]}")" "the admin listener's own page"
+curl -sS -D headers -o /dev/null "${admin[d]}/v1/recommendations?customer=anon-1" -H "Origin: ${admin[d]}"
+grep -qi '^access-control' headers && fail "CORS on the admin listener: $(cat headers)"
+expect 405 "$(status_of -X OPTIONS "${admin[d]}/v1/refresh")" "no preflight on the admin listener"
+
+# Its parameters: what is none is told, not taken for all.
+for wrong in 'POST /v1/refresh?custmer=ana custmer' 'POST /v1/refresh?customer= customer' 'GET /v1/profiles/ana?items=yes items' \
+  'GET /v1/profiles/ana?recnt=1 recnt' 'DELETE /v1/profiles/ana?now=1 now'; do
+  read -r method path field <<<"$wrong"
+  expect "400 $field" "$(get -X "$method" "${admin[d]}$path" | jq -r '"\(.status) \(.field)"')" "$wrong"
+done
+
 # Parameters: errors name them.
 for wrong in n=0 n=501 n=x budget_ms=0 budget_ms=2001 after=nonsense why=maybe nonsense=1 customer=%00; do
   answer=$(get "${url[d]}/v1/recommendations?$wrong")
   expect "400 ${wrong%%=*}" "$(jq -r '"\(.status) \(.field)"' <<<"$answer")" "$wrong"
 done
 expect 405 "$(status_of -X PUT "${url[d]}/v1/events")" "another method"
+curl -sS -D headers -o /dev/null -X PUT "${url[d]}/v1/events"
+grep -qi '^allow: POST, OPTIONS' headers || fail "405 says what is allowed: $(cat headers)"
+curl -sS -D headers -o /dev/null "${url[d]}/v1/events" -d '{"type":"view","customer":"anon-1","item":"a"}'
+grep -qi '^www-authenticate: Attune-Key' headers || fail "401 says how to show who one is: $(cat headers)"
 expect 404 "$(status_of "${url[d]}/nonsense")" "another path"
+plain=$(post "${url[d]}/v1/events?slot=home&key=secret&why=0" '{"type":"view","customer":"anon-1","item":"item-3"}')
+expect false "$(jq '.recommendations.items[0] | has("why")' <<<"$plain")" "why=0 in one call"
 
 # A stream: the answer now, and again when it changes, without being asked.
 curl -sSN --max-time 60 "${url[d]}/v1/stream?customer=anon-7&n=3" >stream 2>stream.err &

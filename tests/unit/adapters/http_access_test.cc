@@ -103,6 +103,26 @@ BOOST_AUTO_TEST_CASE(who_comes_too_often_is_told_when_to_come_again)
   BOOST_TEST(status_of(access.too_often("bob", "10.0.0.1", 0)) == 0U);
 }
 
+BOOST_AUTO_TEST_CASE(the_admin_token_comes_behind_bearer_in_any_case)
+{
+  AccessOptions options;
+  options.admin_token = "Token";
+  const HttpAccess access(options);
+  for (const auto* given : {"Bearer Token", "bearer Token", "BEARER  Token"}) BOOST_TEST(access.is_admin(given), given);
+  for (const auto* given : {"", "Token", "Basic Token", "Bearer token", "BearerToken", "Bearer"})
+    BOOST_TEST(!access.is_admin(given), given);
+}
+
+BOOST_AUTO_TEST_CASE(a_page_of_another_site_is_not_the_admin_listeners_own)
+{
+  BOOST_TEST(HttpAccess::own_origin("", "127.0.0.1:8081"));
+  BOOST_TEST(HttpAccess::own_origin("http://127.0.0.1:8081", "127.0.0.1:8081"));
+  BOOST_TEST(HttpAccess::own_origin("https://Admin.example", "admin.example"));
+  for (const auto* origin : {"https://shop.example", "http://127.0.0.1:8080", "http://127.0.0.1", "null", "127.0.0.1:8081"})
+    BOOST_TEST(!HttpAccess::own_origin(origin, "127.0.0.1:8081"), origin);
+  BOOST_TEST(!HttpAccess::own_origin("http://", ""));
+}
+
 BOOST_AUTO_TEST_CASE(only_sites_that_are_configured_may_ask_across_origins)
 {
   AccessOptions options;
