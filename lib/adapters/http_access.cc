@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "adapters/header_words.h"
+#include "adapters/ip_range.h"
 
 namespace attune {
 
@@ -15,6 +16,12 @@ constexpr double kBurstSeconds = 10;
 Denial unsigned_customer(std::string_view field, std::string_view what)
 {
   return {403, std::string(field), std::string(what) + " needs a signed customer id", 0};
+}
+
+std::optional<Denial> wait_for(std::int64_t ns)
+{
+  if (ns == 0) return {};
+  return Denial{429, "", "too many requests", (ns + 999'999'999) / 1'000'000'000};
 }
 
 std::optional<RateLimit> limit_of(double per_second)
@@ -97,17 +104,27 @@ bool HttpAccess::own_origin(std::string_view origin, std::string_view host)
   return false;
 }
 
-std::optional<Denial> HttpAccess::too_often(std::string_view customer, std::string_view address, std::int64_t now_ns)
+std::optional<Denial> HttpAccess::address_too_often(std::string_view address, std::int64_t now_ns)
 {
-  if (!customers_ && !addresses_) return {};
+  if (!addresses_) return {};
+  const auto parsed = parse_ip_address(address);
+  const auto name = parsed ? to_string(site_of(*parsed)) : std::string(address);
+  const std::lock_guard lock(addresses_mutex_);
+  return wait_for(addresses_->take(name, now_ns));
+}
+
+std::optional<Denial> HttpAccess::customers_too_often(std::vector<std::string_view> customers, std::int64_t now_ns)
+{
+  if (!customers_) return {};
+  std::sort(customers.begin(), customers.end());
+  customers.erase(std::unique(customers.begin(), customers.end()), customers.end());
+  if (!customers.empty() && customers.front().empty()) customers.erase(customers.begin());
   std::int64_t wait = 0;
-  {
-    const std::lock_guard lock(mutex_);
-    if (addresses_ && !address.empty()) wait = addresses_->take(address, now_ns);
-    if (wait == 0 && customers_ && !customer.empty()) wait = customers_->take(customer, now_ns);
-  }
-  if (wait == 0) return {};
-  return Denial{429, "", "too many requests", (wait + 999'999'999) / 1'000'000'000};
+  const std::lock_guard lock(customers_mutex_);
+  for (const auto customer : customers) wait = std::max(wait, customers_->wait_of(customer, now_ns));
+  if (wait == 0)
+    for (const auto customer : customers) wait = std::max(wait, customers_->take(customer, now_ns));
+  return wait_for(wait);
 }
 
 std::string_view HttpAccess::allowed_origin(std::string_view origin) const

@@ -53,8 +53,11 @@ class HttpAccess {
   // `authorization`: the header's value. The scheme's case is ignored (RFC 9110 section 11.1).
   [[nodiscard]] bool is_admin(std::string_view authorization) const;
 
-  // 429 with the time to wait. An empty name is not limited.
-  [[nodiscard]] std::optional<Denial> too_often(std::string_view customer, std::string_view address, std::int64_t now_ns);
+  // 429 with the time to wait. An address of IPv6 counts as its /64.
+  [[nodiscard]] std::optional<Denial> address_too_often(std::string_view address, std::int64_t now_ns);
+  // Each of the customers once, or none of them when one has to wait. An empty id is not limited.
+  [[nodiscard]] std::optional<Denial> customers_too_often(std::vector<std::string_view> customers, std::int64_t now_ns);
+  [[nodiscard]] bool limits_customers() const { return customers_.has_value(); }
 
   // Whether a request to the admin listener comes from no page of another site: `origin` and `host` are the headers' values. A page of any
   // site can make a browser on this machine send simple requests here, and a browser says whose page it was.
@@ -69,7 +72,7 @@ class HttpAccess {
 
   AccessOptions options_;
   std::optional<CustomerSignature> signing_;
-  std::mutex mutex_;
+  std::mutex customers_mutex_, addresses_mutex_;
   std::optional<RateLimit> customers_, addresses_;
 };
 

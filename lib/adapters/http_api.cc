@@ -69,6 +69,11 @@ Parsed read_after(const std::string* value, Token& out)
   return {};
 }
 
+std::int64_t now_ns()
+{
+  return std::chrono::steady_clock::now().time_since_epoch().count();
+}
+
 bool is_get(HttpMethod method)
 {
   return method == HttpMethod::get || method == HttpMethod::head;
@@ -204,7 +209,11 @@ void HttpApi::handle(const std::shared_ptr<HttpExchange>& exchange, bool admin)
     call->allowed_origin = parts_.access->allowed_origin(origin);
   else if (!HttpAccess::own_origin(origin, exchange->header("Host")))
     return call->refuse(403, "a page of another site may not ask the admin listener", "Origin");
-  auto query = HttpQuery::parse(exchange->request().query);
+  // Before anything is parsed: what is wrong costs as well.
+  const auto& request = exchange->request();
+  if (!admin && request.method != HttpMethod::options && request.path != "/healthz")
+    if (const auto denied = parts_.access->address_too_often(request.remote, now_ns())) return call->refuse(*denied);
+  auto query = HttpQuery::parse(request.query);
   if (!query) return call->refuse(query.error());
   call->query = std::move(*query);
   const auto credential = [&](std::string_view header, std::string_view parameter) -> std::string_view {
@@ -216,6 +225,14 @@ void HttpApi::handle(const std::shared_ptr<HttpExchange>& exchange, bool admin)
   call->who.alias_signature = credential("X-Attune-Alias-Signature", "alias_signature");
   call->who.trusted = admin;
   route(call);
+}
+
+bool HttpApi::too_often(const CallPtr& call, std::vector<std::string_view> customers)
+{
+  if (call->admin) return false;
+  const auto denied = parts_.access->customers_too_often(std::move(customers), now_ns());
+  if (denied) call->refuse(*denied);
+  return denied.has_value();
 }
 
 void HttpApi::preflight(const CallPtr& call)

@@ -8,6 +8,8 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <string_view>
+#include <vector>
 
 #include "adapters/http_access.h"
 #include "adapters/http_server.h"
@@ -50,6 +52,8 @@ class HttpApi {
 
   void handle(const std::shared_ptr<HttpExchange>& exchange, bool admin);
   void route(const CallPtr& call);
+  // Refuses customers who come too often. Whether it has.
+  [[nodiscard]] bool too_often(const CallPtr& call, std::vector<std::string_view> customers);
   void preflight(const CallPtr& call);
   void post_events(const CallPtr& call);
   void get_recommendations(const CallPtr& call);

@@ -23,11 +23,7 @@ void HttpApi::get_recommendations(const CallPtr& call)
   const auto& wanted = ask->request;
   if (const auto denied = parts_.access->may_read(call->who, wanted.customer, wanted.why || !wanted.why_not.empty()))
     return call->refuse(*denied);
-  const auto& request = call->request();
-  if (!call->admin)
-    if (const auto denied =
-            parts_.access->too_often(wanted.customer.text, request.remote, Steady::now().time_since_epoch().count()))
-      return call->refuse(*denied);
+  if (too_often(call, {wanted.customer.text})) return;
   const bool why = wanted.why;
   parts_.answers->answer(call->exchange, std::move(*ask), [this, call, why](const Answered& answered) {
     parts_.times->took(Stage::profile, answered.profile);
@@ -145,10 +141,7 @@ void HttpApi::get_stream(const CallPtr& call)
   const auto& wanted = ask->request;
   if (const auto denied = parts_.access->may_read(call->who, wanted.customer, wanted.why || !wanted.why_not.empty()))
     return call->refuse(*denied);
-  if (!call->admin)
-    if (const auto denied =
-            parts_.access->too_often(wanted.customer.text, call->request().remote, Steady::now().time_since_epoch().count()))
-      return call->refuse(*denied);
+  if (too_often(call, {wanted.customer.text})) return;
   if (streams_.fetch_add(1) >= parts_.most_streams) {
     --streams_;
     return call->refuse(503, "there are too many streams", {}, kRetryAfterSeconds);

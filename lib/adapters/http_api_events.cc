@@ -78,9 +78,12 @@ void HttpApi::post_events(const CallPtr& call)
     if (auto denied = parts_.access->may_send(call->who, batch->events[i])) return call->refuse(*denied);
   const auto customer = batch->customer();
   const auto now = Steady::now();
-  if (!call->admin)
-    if (const auto denied = parts_.access->too_often(customer.text, request.remote, now.time_since_epoch().count()))
-      return call->refuse(*denied);
+  if (parts_.access->limits_customers()) {
+    std::vector<std::string_view> customers;
+    customers.reserve(batch->events.size());
+    for (const auto& event : batch->events) customers.emplace_back(event.customer.text);
+    if (too_often(call, std::move(customers))) return;
+  }
 
   auto reply = std::make_shared<Reply>();
   reply->wants_answer = call->query.find("slot") != nullptr;

@@ -855,7 +855,7 @@ void Connection::close()
   {
     const std::lock_guard lock(listener.mutex);
     if (counted_address_) {
-      const auto entry = listener.per_address.find(peer_);
+      const auto entry = listener.per_address.find(site_of(peer_));
       if (--entry->second == 0) listener.per_address.erase(entry);
     }
     if (--listener.present == 0) listener.gone.notify_all();
@@ -1617,7 +1617,7 @@ void Lane::take(Socket socket)
     const std::lock_guard lock(listener->mutex);
     ++listener->present;
     if (!refuse && by_address) {
-      std::size_t& count = listener->per_address[peer];
+      std::size_t& count = listener->per_address[site_of(peer)];
       counted_address = count < limits.connections_per_address;
       refuse = !counted_address;
       if (counted_address) ++count;

@@ -57,6 +57,12 @@ std::string to_string(const IpAddress& address)
   return text.data();
 }
 
+IpAddress site_of(IpAddress address)
+{
+  if (!is_ipv4(address)) std::fill(address.bytes.begin() + 8, address.bytes.end(), std::uint8_t{0});
+  return address;
+}
+
 bool IpRange::holds(const IpAddress& other) const
 {
   const std::size_t whole = bits / 8;

@@ -28,6 +28,8 @@ struct IpAddress {
 
 [[nodiscard]] std::optional<IpAddress> parse_ip_address(std::string_view text);
 [[nodiscard]] std::string to_string(const IpAddress& address);
+// Whom limits by address count as one: an address of IPv4, or the /64 of IPv6 that a site is given whole (RFC 6177), its other bits 0.
+[[nodiscard]] IpAddress site_of(IpAddress address);
 
 struct IpRange {
   IpAddress address;

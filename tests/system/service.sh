@@ -151,8 +151,14 @@ items 311 || fail "a catalog that is not there took the place of the one before"
 kill -TERM "${pid[d]}"
 ended "${pid[d]}" 0 "attuned"
 attune-profile get ana --store "rocksdb://$SCRATCH/profiles" | jq -e '.counts.cart_add == 20' >/dev/null || fail "the profile after the stop"
-serve d attuned --log "file://$SCRATCH/log" --store "rocksdb://$SCRATCH/profiles" --model shop.model
+serve d attuned --log "file://$SCRATCH/log" --store "rocksdb://$SCRATCH/profiles" --model shop.model --rate-per-address 1
 ready2() { [ "$(status_of "${admin[d]}/readyz")" = 200 ]; }
 until_true ready2
 [ "$(metric "${admin[d]}" attune_model_events_total)" -lt 100 ] || fail "the snapshot's positions were not taken up"
 expect fresh "$(get "${url[d]}/v1/recommendations?customer=ana" | jq -r .tier)" "after a restart"
+
+# A limit by address holds for what is wrong too.
+for i in $(seq 9); do expect 400 "$(status_of "${url[d]}/v1/events" -d nonsense)" "wrong, but not too often: $i"; done
+limited() { [ "$(status_of "${url[d]}/v1/events" -d nonsense)" = 429 ]; }
+until_true limited
+expect 200 "$(status_of "${url[d]}/healthz")" "whoever asks whether it is alive is not limited"

@@ -96,11 +96,37 @@ BOOST_AUTO_TEST_CASE(who_comes_too_often_is_told_when_to_come_again)
   AccessOptions options;
   options.per_customer = 1;
   HttpAccess access(options);
-  for (int i = 0; i < 10; ++i) BOOST_TEST(status_of(access.too_often("ana", "10.0.0.1", 0)) == 0U);
-  const auto denied = access.too_often("ana", "10.0.0.1", 0);
+  for (int i = 0; i < 10; ++i) BOOST_TEST(status_of(access.customers_too_often({"ana"}, 0)) == 0U);
+  const auto denied = access.customers_too_often({"ana"}, 0);
   BOOST_TEST(status_of(denied) == 429U);
   BOOST_TEST(denied->retry_after_s == 1);
-  BOOST_TEST(status_of(access.too_often("bob", "10.0.0.1", 0)) == 0U);
+  BOOST_TEST(status_of(access.customers_too_often({"bob"}, 0)) == 0U);
+  BOOST_TEST(status_of(access.customers_too_often({""}, 0)) == 0U);
+}
+
+BOOST_AUTO_TEST_CASE(a_batch_counts_for_each_of_its_customers_once_and_for_none_when_one_has_to_wait)
+{
+  AccessOptions options;
+  options.per_customer = 1;
+  HttpAccess access(options);
+  for (int i = 0; i < 9; ++i) BOOST_TEST(status_of(access.customers_too_often({"ana", "bob", "ana"}, 0)) == 0U);
+  BOOST_TEST(status_of(access.customers_too_often({"ana"}, 0)) == 0U);
+  BOOST_TEST(status_of(access.customers_too_often({"bob", "ana"}, 0)) == 429U);
+  BOOST_TEST(status_of(access.customers_too_often({"bob"}, 0)) == 0U); // the tenth of his: the refused one was not counted
+  BOOST_TEST(status_of(access.customers_too_often({"bob"}, 0)) == 429U);
+}
+
+BOOST_AUTO_TEST_CASE(an_address_is_limited_and_one_of_ipv6_with_all_of_its_64)
+{
+  AccessOptions options;
+  options.per_address = 1;
+  HttpAccess access(options);
+  for (int i = 0; i < 10; ++i) BOOST_TEST(status_of(access.address_too_often("2001:db8::" + std::to_string(i), 0)) == 0U);
+  BOOST_TEST(status_of(access.address_too_often("2001:db8::ffff", 0)) == 429U);
+  BOOST_TEST(status_of(access.address_too_often("2001:db8:0:1::1", 0)) == 0U);
+  for (int i = 0; i < 10; ++i) BOOST_TEST(status_of(access.address_too_often("10.0.0.1", 0)) == 0U);
+  BOOST_TEST(status_of(access.address_too_often("10.0.0.1", 0)) == 429U);
+  BOOST_TEST(status_of(access.address_too_often("10.0.0.2", 0)) == 0U);
 }
 
 BOOST_AUTO_TEST_CASE(the_admin_token_comes_behind_bearer_in_any_case)

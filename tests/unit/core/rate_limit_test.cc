@@ -43,4 +43,33 @@ BOOST_AUTO_TEST_CASE(names_that_owe_nothing_are_let_go_of)
   BOOST_TEST(limit.size() <= 100U);
 }
 
+BOOST_AUTO_TEST_CASE(too_many_names_are_looked_through_once_a_second_at_most)
+{
+  RateLimit limit(1000, 1, 100);
+  const auto fill = [&](char letter, std::int64_t now) {
+    for (int i = 0; i < 100; ++i) BOOST_TEST_REQUIRE(limit.take(letter + std::to_string(i), now) == 0);
+  };
+  fill('a', 0);
+  BOOST_TEST(limit.take("b", kSecond / 100) == 0); // all of them are owed nothing by then
+  BOOST_TEST(limit.size() == 1U);
+  fill('c', kSecond / 50);
+  BOOST_TEST(limit.take("d", kSecond / 2) == 0);
+  BOOST_TEST(limit.size() == 100U);
+  BOOST_TEST(limit.take("d", kSecond * 2) == 0);
+  BOOST_TEST(limit.size() == 1U);
+}
+
+RC_BOOST_PROP(what_one_would_have_to_wait_is_what_one_is_told_then, ())
+{
+  RateLimit limit(100, 3);
+  std::int64_t now = 0;
+  for (int i = 0; i < 200; ++i) {
+    now += *rc::gen::inRange<std::int64_t>(0, kSecond / 60);
+    const std::string name = *rc::gen::element("a", "b");
+    const double cost = *rc::gen::element(1.0, 2.0, 7.0);
+    const auto wait = limit.wait_of(name, now, cost);
+    RC_ASSERT(limit.take(name, now, cost) == wait);
+  }
+}
+
 BOOST_AUTO_TEST_SUITE_END()
