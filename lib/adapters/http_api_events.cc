@@ -3,6 +3,7 @@
 #include <optional>
 #include <utility>
 
+#include "adapters/header_words.h"
 #include "adapters/http_call.h"
 #include "core/canonical_json.h"
 
@@ -15,10 +16,10 @@ using Steady = std::chrono::steady_clock;
 // JSON by any name that senders have for it: sendBeacon says text/plain, `curl -d` says it is a form.
 bool takes(std::string_view type)
 {
-  const auto media = type.substr(0, std::min(type.find(';'), type.size()));
+  const auto media = trimmed(type.substr(0, type.find(';')));
   for (const std::string_view known :
        {"", "application/json", "application/x-ndjson", "application/ndjson", "text/plain", "application/x-www-form-urlencoded"})
-    if (media == known) return true;
+    if (same_word(media, known)) return true;
   return false;
 }
 
@@ -62,7 +63,7 @@ void HttpApi::post_events(const CallPtr& call)
   if (const auto denied = parts_.access->may_collect(call->who)) return call->refuse(*denied);
   const auto& request = call->request();
   if (const auto type = call->exchange->header("Content-Type"); !takes(type))
-    return call->refuse(415, "Content-Type: not JSON: " + std::string(type), "Content-Type");
+    return call->refuse(415, "Content-Type: not JSON", "Content-Type"); // not as it came: a header may hold any bytes
   auto ask = call->ask();
   if (!ask) return call->refuse(ask.error());
 

@@ -1,5 +1,7 @@
 #include "adapters/http_query.h"
 
+#include <simdjson.h>
+
 #include <algorithm>
 
 namespace attune {
@@ -12,6 +14,11 @@ int digit(char c)
   if (c >= 'a' && c <= 'f') return c - 'a' + 10;
   if (c >= 'A' && c <= 'F') return c - 'A' + 10;
   return -1;
+}
+
+bool is_utf8(std::string_view text)
+{
+  return simdjson::validate_utf8(text.data(), text.size());
 }
 
 } // namespace
@@ -48,7 +55,10 @@ Result<HttpQuery, Reject> HttpQuery::parse(std::string_view query)
     const auto equals = std::min(pair.find('='), pair.size());
     auto name = percent_decoded(pair.substr(0, equals), true);
     auto value = percent_decoded(pair.substr(std::min(equals + 1, pair.size())), true);
-    if (!name || !value) return Reject{std::string(pair.substr(0, equals)), "a broken percent sequence"};
+    // A name that is no text can not be told.
+    if (!name || !is_utf8(*name)) return Reject{"", "the name of a parameter is broken: not UTF-8, percent-encoded"};
+    if (!value) return Reject{*name, "a broken percent sequence"};
+    if (!is_utf8(*value)) return Reject{*name, "not UTF-8"};
     if (parsed.find(*name) != nullptr) return Reject{*name, "given twice"};
     parsed.parameters_.emplace_back(std::move(*name), std::move(*value));
   }

@@ -16,7 +16,8 @@ inline constexpr std::size_t kMaxParameters = 64;
 
 class HttpQuery {
  public:
-  // ERRORS: a broken percent sequence; a name twice, by its name; over kMaxParameters.
+  // Names and values are UTF-8. ERRORS: a broken percent sequence, or what is not UTF-8, by the parameter's name unless that is broken; a name
+  // twice, by its name; over kMaxParameters. Their texts are UTF-8.
   [[nodiscard]] static Result<HttpQuery, Reject> parse(std::string_view query);
 
   [[nodiscard]] const std::string* find(std::string_view name) const;

@@ -92,10 +92,14 @@ for wrong in 'POST /v1/refresh?custmer=ana custmer' 'POST /v1/refresh?customer= 
 done
 
 # Parameters: errors name them.
-for wrong in n=0 n=501 n=x budget_ms=0 budget_ms=2001 after=nonsense why=maybe nonsense=1 customer=%00; do
+for wrong in n=0 n=501 n=x budget_ms=0 budget_ms=2001 after=nonsense why=maybe nonsense=1 customer=%00 slot=%FF item=%C3; do
   answer=$(get "${url[d]}/v1/recommendations?$wrong")
   expect "400 ${wrong%%=*}" "$(jq -r '"\(.status) \(.field)"' <<<"$answer")" "$wrong"
 done
+for type in 'Application/JSON' 'application/json ; charset=utf-8' 'TEXT/plain'; do
+  expect 202 "$(status_of "${url[d]}/v1/events?key=secret" -H "Content-Type: $type" -d '{"type":"view","customer":"anon-6","item":"a"}')" "$type"
+done
+expect 415 "$(get "${url[d]}/v1/events?key=secret" -H $'Content-Type: image/\xff' -d x | jq .status)" "a type that is none, in JSON that is"
 expect 405 "$(status_of -X PUT "${url[d]}/v1/events")" "another method"
 curl -sS -D headers -o /dev/null -X PUT "${url[d]}/v1/events"
 grep -qi '^allow: POST, OPTIONS' headers || fail "405 says what is allowed: $(cat headers)"

@@ -171,6 +171,10 @@ BOOST_AUTO_TEST_CASE(parameters_are_decoded_and_what_is_odd_is_refused)
   BOOST_TEST(query->unknown({"a", "b", "c"}) == "d");
   BOOST_TEST(!HttpQuery::parse("a=%2").ok());
   BOOST_TEST(!HttpQuery::parse("a=%GG").ok());
+  BOOST_TEST(HttpQuery::parse("a=1&b=%2").error().field == "b");
+  for (const auto* broken : {"a=%FF", "a=%C3", "a=%ED%A0%80", "a=\xC3"})
+    BOOST_TEST(HttpQuery::parse(broken).error().field == "a", broken);
+  BOOST_TEST(HttpQuery::parse("%FF=a").error().field.empty());
   BOOST_TEST(!HttpQuery::parse("a=1&a=2").ok());
   std::string many;
   for (int i = 0; i < 65; ++i) many += "p" + std::to_string(i) + "=1&";
