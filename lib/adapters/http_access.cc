@@ -88,6 +88,11 @@ std::optional<Denial> HttpAccess::may_read(const Credentials& who, const Custome
   return {};
 }
 
+bool HttpAccess::may_read_root(const Credentials& who, const CustomerId& customer) const
+{
+  return who.trusted || !signing_ || signed_by(customer, who.signature);
+}
+
 bool HttpAccess::is_admin(std::string_view authorization) const
 {
   if (options_.admin_token.empty()) return true;

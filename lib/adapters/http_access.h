@@ -50,6 +50,9 @@ class HttpAccess {
   [[nodiscard]] std::optional<Denial> may_collect(const Credentials& who) const;
   [[nodiscard]] std::optional<Denial> may_send(const Credentials& who, const Event& event) const;
   [[nodiscard]] std::optional<Denial> may_read(const Credentials& who, const CustomerId& customer, bool why) const;
+  // Whether `who`, who may read `customer`, may be shown the profile that customer became part of: an anonymous id is no proof of being
+  // whoever it was identified with.
+  [[nodiscard]] bool may_read_root(const Credentials& who, const CustomerId& customer) const;
   // `authorization`: the header's value. The scheme's case is ignored (RFC 9110 section 11.1).
   [[nodiscard]] bool is_admin(std::string_view authorization) const;
 

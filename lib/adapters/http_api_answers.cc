@@ -23,6 +23,7 @@ void HttpApi::get_recommendations(const CallPtr& call)
   const auto& wanted = ask->request;
   if (const auto denied = parts_.access->may_read(call->who, wanted.customer, wanted.why || !wanted.why_not.empty()))
     return call->refuse(*denied);
+  ask->root_allowed = parts_.access->may_read_root(call->who, wanted.customer);
   if (too_often(call, {wanted.customer.text})) return;
   const bool why = wanted.why;
   parts_.answers->answer(call->exchange, std::move(*ask), [this, call, why](const Answered& answered) {
@@ -141,6 +142,7 @@ void HttpApi::get_stream(const CallPtr& call)
   const auto& wanted = ask->request;
   if (const auto denied = parts_.access->may_read(call->who, wanted.customer, wanted.why || !wanted.why_not.empty()))
     return call->refuse(*denied);
+  ask->root_allowed = parts_.access->may_read_root(call->who, wanted.customer);
   if (too_often(call, {wanted.customer.text})) return;
   if (streams_.fetch_add(1) >= parts_.most_streams) {
     --streams_;

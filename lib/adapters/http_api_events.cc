@@ -138,6 +138,7 @@ void HttpApi::post_events(const CallPtr& call)
   });
   if (!reply->wants_answer) return;
   ask->request.customer = customer;
+  ask->root_allowed = parts_.access->may_read_root(call->who, customer);
   ask->events = std::move(batch->events);
   parts_.answers->answer(thread, std::move(*ask), [this, reply, finish](Answered answered) {
     parts_.times->took(Stage::profile, answered.profile);

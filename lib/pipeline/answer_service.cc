@@ -72,6 +72,11 @@ class AnswerService::Asking : public std::enable_shared_from_this<Asking> {
  private:
   [[nodiscard]] bool told() const { return !parts_.changes_are_told || parts_.changes_are_told(); }
 
+  [[nodiscard]] bool allowed(const Profile* profile) const
+  {
+    return ask_.root_allowed || !profile || profile->customer == ask_.request.customer;
+  }
+
   std::optional<KnownProfiles::Known> look() { return parts_.known->find(ask_.request.customer, parts_.clock->now(), told()); }
 
   void read()
@@ -176,7 +181,7 @@ class AnswerService::Asking : public std::enable_shared_from_this<Asking> {
     if (answered_) return;
     if (has_profile_) return told() ? void() : look_again(); // it stands; its token is waited for to the end
     Degraded degraded{code, std::move(detail)};
-    if (auto known = look()) {
+    if (auto known = look(); known && allowed(known->profile.get())) {
       const auto age = parts_.clock->now() - known->as_of;
       root_ = known->profile ? known->profile->customer : CustomerId();
       finish(service_.rank(ask_, known->profile.get(), parts_.clock->now()), Tier::cached, age.count(), std::move(degraded));
@@ -188,10 +193,11 @@ class AnswerService::Asking : public std::enable_shared_from_this<Asking> {
   void answer(ProfilePtr profile, std::optional<Degraded> degraded)
   {
     const auto begun = Steady::now();
+    const bool nobody = !parts_.readers || ask_.request.customer.empty() || !allowed(profile.get());
+    if (nobody) profile.reset();
     if (profile) root_ = profile->customer;
     auto recommendation = service_.rank(ask_, profile.get(), parts_.clock->now());
     rank_us_ = since(begun);
-    const bool nobody = !parts_.readers || ask_.request.customer.empty();
     finish(std::move(recommendation), nobody ? Tier::session : Tier::fresh, 0, std::move(degraded));
   }
 

@@ -43,6 +43,9 @@ struct Ask {
   Token after;
   Milliseconds budget = kDefaultBudget;
   std::chrono::steady_clock::time_point begun; // the deadline is begun + budget
+  // Whether the profile of whoever request.customer became may be shown: not to one who has not proven to be that customer. It is as if
+  // nobody were known then.
+  bool root_allowed = true;
   // Events of request.customer that are on their way to the profile: the answer knows them already.
   std::vector<Event> events;
 };

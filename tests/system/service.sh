@@ -66,6 +66,13 @@ absorbed() { [ "$(get "${admin[d]}/v1/profiles/ana" | jq '.counts.cart_add')" = 
 until_true absorbed
 # The alias leads to its root.
 expect ana "$(get "${admin[d]}/v1/profiles/anon-2" | jq -r .customer)" "a profile by its alias"
+# It shows nothing of her to one who has not signed it.
+about() { jq -r '"\(.tier) \(.profile_version)"'; }
+expect "popular 0" "$(get "${url[d]}/v1/recommendations?customer=anon-2&budget_ms=2000" | about)" "an unsigned alias"
+expect "session 0" "$(get "${url[d]}/v1/recommendations?customer=anon-2&recent=item-3&budget_ms=2000" | about)" "an unsigned alias's own items count"
+expect 1 "$(post "${url[d]}/v1/events?slot=home&key=secret" '{"type":"view","customer":"anon-2","item":"item-3"}' | jq .recommendations.profile_version)" "an unsigned alias in one call"
+expect fresh "$(get "${url[d]}/v1/recommendations?customer=anon-2&signature=$(sign anon-2)&budget_ms=2000" | jq -r .tier)" "a signed alias"
+expect fresh "$(get "${admin[d]}/v1/recommendations?customer=anon-2&budget_ms=2000" | jq -r .tier)" "the operator asks for an alias"
 expect 404 "$(status_of "${url[d]}/v1/profiles/ana")" "profiles are not public"
 expect 404 "$(status_of "${url[d]}/metrics")" "metrics are not public"
 

@@ -61,6 +61,16 @@ BOOST_AUTO_TEST_CASE(with_signing_on_an_anonymous_visitor_needs_none_but_for_wha
   BOOST_TEST(status_of(access.may_send({}, event(EventType::forget, "anon-1", "e", kNoon))) == 403U);
 }
 
+BOOST_AUTO_TEST_CASE(with_signing_on_an_unsigned_id_does_not_show_whom_it_became)
+{
+  const HttpAccess access(signing());
+  const auto own = signature_of("anon-1");
+  BOOST_TEST(!access.may_read_root({}, CustomerId("anon-1")));
+  BOOST_TEST(access.may_read_root(shows(own), CustomerId("anon-1")));
+  BOOST_TEST(access.may_read_root(kTrusted, CustomerId("anon-1")));
+  BOOST_TEST(HttpAccess(AccessOptions{}).may_read_root({}, CustomerId("anon-1")));
+}
+
 BOOST_AUTO_TEST_CASE(an_alias_has_to_be_signed_too)
 {
   const HttpAccess access(signing());

@@ -312,6 +312,31 @@ BOOST_AUTO_TEST_CASE(a_read_that_fails_while_a_token_is_waited_for_does_not_end_
   BOOST_TEST(first_item(answered) == "chair");
 }
 
+BOOST_AUTO_TEST_CASE(an_alias_whose_root_may_not_be_shown_is_nobody_known)
+{
+  write(identify("ana", "anon-1", "i1", now()));
+  auto ask = ask_of("anon-1");
+  BOOST_TEST(first_item(answer(ask)) == "bulb");
+  ask.root_allowed = false;
+  const auto hidden = begin(ask).get();
+  BOOST_TEST((hidden.recommendation.tier == Tier::popular));
+  BOOST_TEST(hidden.recommendation.profile_version == 0);
+  BOOST_TEST(hidden.root.empty());
+  ask.request.recent = {ItemId("desk")};
+  const auto recent = answer(ask);
+  BOOST_TEST((recent.tier == Tier::session));
+  BOOST_TEST(first_item(recent) == "chair");
+  // Neither when the store does not answer; and of oneself there is nothing to hide.
+  hold->hang(true);
+  known.all_changed();
+  ask.budget = 50ms;
+  BOOST_TEST((answer(ask).tier == Tier::session));
+  hold->hang(false);
+  auto own = ask_of("ana");
+  own.root_allowed = false;
+  BOOST_TEST(first_item(answer(own)) == "bulb");
+}
+
 BOOST_AUTO_TEST_CASE(an_alias_that_waits_hears_of_its_roots_change_by_name)
 {
   write(identify("ana", "anon-1", "i1", now()));
