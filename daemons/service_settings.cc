@@ -52,6 +52,9 @@ void ServiceSettings::declare(Tool& tool, bool choose)
               "where /metrics, /readyz and the operator's requests come; empty: nowhere");
   tool.option("--threads", threads, "N", "that serve requests").range(1, 256);
   tool.option("--max-connections", limits.connections, "N", "open at a time").range(1, 1'000'000);
+  tool.option("--max-connections-per-address", limits.connections_per_address, "N",
+              "of one address that is no trusted proxy, or one /64 of IPv6; 0: no limit")
+      .range(0, 1'000'000);
   tool.option("--max-body", limits.body_bytes, "BYTES", "of a request").range(1024, 64 << 20);
   tool.option("--trusted-proxy", trusted_proxies, "ADDRESS", "an address or range whose X-Forwarded-For is believed (repeatable)");
   tool.option("--cors-origin", origins, "ORIGIN", "a site whose pages may ask: https://shop.example, or * (repeatable)");

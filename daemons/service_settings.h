@@ -38,7 +38,7 @@ struct ServiceSettings {
   std::vector<std::string> trusted_proxies, origins, write_keys;
   std::string signing_key, admin_token, anonymous_pattern = "anon-*";
   double per_customer = 0, per_address = 0;
-  std::size_t streams = 20'000;
+  std::size_t streams = 10'000;
 
   // Collecting.
   std::optional<std::string> currency, spool;

@@ -32,7 +32,7 @@ struct HttpApiParts {
   StageTimes* times = nullptr; // never null
   std::function<std::string()> metrics; // the text of /metrics
   std::function<std::string()> not_ready; // empty: it can serve; else why not
-  std::size_t most_streams = 20'000;
+  std::size_t most_streams = 10'000;
 };
 
 class HttpApi {
@@ -63,7 +63,7 @@ class HttpApi {
   void post_refresh(const CallPtr& call);
 
   HttpApiParts parts_;
-  std::atomic<std::size_t> streams_{0};
+  std::atomic<std::size_t> streams_{0}, woken_{0}; // open; of them, woken by a change and not answered yet
 };
 
 // The document served at /openapi.json.

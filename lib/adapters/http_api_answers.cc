@@ -1,4 +1,5 @@
 // GET /v1/recommendations: an answer. GET /v1/stream: one after the other, whenever it changes (server-sent events).
+#include <random>
 #include <utility>
 
 #include "adapters/http_call.h"
@@ -8,10 +9,20 @@ namespace attune {
 namespace {
 
 using Steady = std::chrono::steady_clock;
+using Microseconds = std::chrono::microseconds;
 
 constexpr std::chrono::seconds kHeartbeat{15}; // keeps proxies and NATs from closing a quiet stream
 constexpr Milliseconds kStreamBudget{500}; // for each answer of a stream
-constexpr std::chrono::milliseconds kCoalesce{2}; // changes this close together are one
+constexpr Microseconds kCoalesce{2000}; // changes this close together are one
+constexpr Microseconds kAgain{1'000'000}; // to the next answer where nobody tells of changes, or while an answer is degraded
+constexpr Microseconds kSpread{1'000'000}; // over which answers of many streams are spread
+constexpr std::size_t kCrowd = 256; // streams woken and not answered yet: more are spread
+
+Microseconds jitter()
+{
+  thread_local std::minstd_rand random{std::random_device{}()};
+  return Microseconds(std::uniform_int_distribution<std::int64_t>(0, kSpread.count())(random));
+}
 
 } // namespace
 
@@ -41,44 +52,79 @@ void HttpApi::get_recommendations(const CallPtr& call)
   });
 }
 
-// One open stream. On its connection's thread. It lives while it is watched for: in the call that its watch holds.
+// One open stream. On its connection's thread. It lives while it is watched for: in the calls that its watches hold.
 class HttpApi::Streaming : public std::enable_shared_from_this<Streaming> {
  public:
-  Streaming(HttpApi& api, std::shared_ptr<HttpExchange> exchange, std::shared_ptr<HttpStream> stream, Ask ask)
-      : api_(api), thread_(std::move(exchange)), stream_(std::move(stream)), ask_(std::move(ask))
+  Streaming(HttpApi& api, std::shared_ptr<HttpExchange> exchange, Ask ask)
+      : api_(api), thread_(std::move(exchange)), ask_(std::move(ask))
   {
     ask_.budget = kStreamBudget;
   }
 
-  // False: there are too many watchers.
-  bool begin()
+  // To be called before begin(). False: there are too many watchers.
+  [[nodiscard]] bool watch() { return watch(ticket_, ask_.request.customer); }
+
+  void begin(std::shared_ptr<HttpStream> stream)
   {
-    const auto& customer = ask_.request.customer;
-    if (!customer.empty()) {
-      ticket_ =
-          api_.parts_.watchers->watch(customer, [self = shared_from_this()] { self->thread_->post([self] { self->changed(); }); });
-      if (!ticket_) return false;
-    }
+    stream_ = std::move(stream);
     stream_->on_closed([self = shared_from_this()] { self->close(); });
     answer();
     beat();
-    return true;
   }
 
  private:
+  using Ticket = std::optional<std::pair<CustomerId, Watchers::Ticket>>;
+
+  bool watch(Ticket& ticket, const CustomerId& customer)
+  {
+    if (customer.empty()) return true;
+    const auto made =
+        api_.parts_.watchers->watch(customer, [self = shared_from_this()] { self->thread_->post([self] { self->changed(); }); });
+    if (made) ticket.emplace(customer, *made);
+    return made.has_value();
+  }
+
+  void unwatch(Ticket& ticket)
+  {
+    if (ticket) api_.parts_.watchers->unwatch(ticket->first, ticket->second);
+    ticket.reset();
+  }
+
+  // Where changes are told by name, those of whoever the customer became come by that name alone.
+  void watch_root(const CustomerId& root)
+  {
+    const bool other = !root.empty() && root != ask_.request.customer;
+    if (root_ticket_ && (!other || root_ticket_->first != root)) unwatch(root_ticket_);
+    if (other && !root_ticket_) static_cast<void>(watch(root_ticket_, root)); // too many watchers: its own changes are still told
+  }
+
   void close()
   {
     if (std::exchange(closed_, true)) return;
-    if (ticket_) api_.parts_.watchers->unwatch(ask_.request.customer, *ticket_);
+    unwatch(ticket_);
+    unwatch(root_ticket_);
+    settle();
     --api_.streams_;
   }
 
-  // Changes that come while an answer is made, or shortly after another, are one.
+  // Changes that come while an answer is made, or shortly after another, are one. When everybody is woken at once, the answers are spread.
   void changed()
   {
     if (closed_ || std::exchange(due_, true) || answering_) return;
-    thread_->after(kCoalesce, [self = shared_from_this()] {
+    const bool crowd = api_.woken_.fetch_add(1) >= kCrowd;
+    woken_ = true;
+    thread_->after(crowd ? kCoalesce + jitter() : kCoalesce, [self = shared_from_this()] {
       if (!self->answering_ && self->due_) self->answer();
+    });
+  }
+
+  // Answers again after a while, though nobody told of a change.
+  void again()
+  {
+    if (std::exchange(again_, true)) return;
+    thread_->after(kAgain + jitter(), [self = shared_from_this()] {
+      self->again_ = false;
+      if (!self->answering_) self->answer();
     });
   }
 
@@ -97,22 +143,35 @@ class HttpApi::Streaming : public std::enable_shared_from_this<Streaming> {
   void tell(const Answered& answered)
   {
     answering_ = false;
+    settle();
+    if (closed_) return;
+    watch_root(answered.root);
     const auto& recommendation = answered.recommendation;
-    std::string items;
+    std::string shown;
     for (const auto& item : recommendation.items) {
-      items += item.item.text;
-      items += '\n';
+      shown += item.item.text;
+      shown += '\n';
     }
-    items += tier_name(recommendation.tier);
-    if (items != shown_ && !closed_) {
-      shown_ = std::move(items);
+    shown += tier_name(recommendation.tier);
+    if (recommendation.degraded) shown += '\n' + recommendation.degraded->code;
+    if (shown != shown_) {
+      shown_ = std::move(shown);
       std::string text = "event: recommendations\ndata: ";
       append_recommendation_json(recommendation, ask_.request.why, text);
       text += "\n\n";
       stream_->send(std::move(text));
       api_.parts_.times->took(Stage::rank, answered.rank);
     }
-    if (due_) answer();
+    if (due_) return answer();
+    if (recommendation.degraded || !told()) again();
+  }
+
+  // Whether whoever watches hears of every change.
+  [[nodiscard]] bool told() const { return ask_.request.customer.empty() || api_.parts_.answers->changes_are_told(); }
+
+  void settle()
+  {
+    if (std::exchange(woken_, false)) --api_.woken_;
   }
 
   void beat()
@@ -121,6 +180,7 @@ class HttpApi::Streaming : public std::enable_shared_from_this<Streaming> {
       const auto streaming = self.lock();
       if (!streaming || streaming->closed_) return;
       streaming->stream_->send(":\n\n");
+      if (!streaming->told()) streaming->again(); // it was told when it answered last
       streaming->beat();
     });
   }
@@ -129,9 +189,11 @@ class HttpApi::Streaming : public std::enable_shared_from_this<Streaming> {
   std::shared_ptr<RequestThread> thread_;
   std::shared_ptr<HttpStream> stream_;
   Ask ask_;
-  std::optional<Watchers::Ticket> ticket_;
+  Ticket ticket_, root_ticket_;
   std::string shown_;
   bool due_ = false, answering_ = false, closed_ = false;
+  bool again_ = false; // it will answer again
+  bool woken_ = false; // it is one of api_.woken_
 };
 
 void HttpApi::get_stream(const CallPtr& call)
@@ -148,17 +210,17 @@ void HttpApi::get_stream(const CallPtr& call)
     --streams_;
     return call->refuse(503, "there are too many streams", {}, kRetryAfterSeconds);
   }
+  auto streaming = std::make_shared<Streaming>(*this, call->exchange, std::move(*ask));
+  if (!streaming->watch()) {
+    --streams_;
+    return call->refuse(503, "there are too many who wait for changes", {}, kRetryAfterSeconds);
+  }
   std::vector<std::pair<std::string, std::string>> headers{{"Cache-Control", "no-store"}, {"X-Accel-Buffering", "no"}};
   if (!call->allowed_origin.empty()) {
     headers.emplace_back("Access-Control-Allow-Origin", call->allowed_origin);
     headers.emplace_back("Vary", "Origin");
   }
-  auto stream = call->exchange->stream(std::move(headers));
-  auto streaming = std::make_shared<Streaming>(*this, call->exchange, stream, std::move(*ask));
-  if (!streaming->begin()) {
-    --streams_;
-    stream->close();
-  }
+  streaming->begin(call->exchange->stream(std::move(headers)));
 }
 
 } // namespace attune

@@ -38,7 +38,7 @@ struct HttpLimits {
   std::size_t header_bytes = 8 * 1024;
   std::size_t body_bytes = 1024 * 1024; // as sent and inflated
   std::size_t connections = 20'000; // of this listener, over all threads; one more is told 503 and closed
-  std::size_t connections_per_address = 0; // 0: no limit; not for trusted proxies. Of IPv6, per /64
+  std::size_t connections_per_address = 1'000; // 0: no limit; not for trusted proxies. Of IPv6, per /64
   Milliseconds request{10'000}; // from a request's first byte to its last; then 408
   Milliseconds idle{75'000}; // a kept connection without a request
   Milliseconds write{10'000}; // without progress of an answer

@@ -70,7 +70,7 @@ class AnswerService::Asking : public std::enable_shared_from_this<Asking> {
   }
 
  private:
-  [[nodiscard]] bool told() const { return !parts_.changes_are_told || parts_.changes_are_told(); }
+  [[nodiscard]] bool told() const { return service_.changes_are_told(); }
 
   [[nodiscard]] bool allowed(const Profile* profile) const
   {

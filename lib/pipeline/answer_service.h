@@ -86,6 +86,8 @@ class AnswerService {
   using Done = std::function<void(Answered)>;
   void answer(const std::shared_ptr<RequestThread>& thread, Ask ask, Done done);
 
+  // As AnswerParts has it. Any thread.
+  [[nodiscard]] bool changes_are_told() const { return !parts_.changes_are_told || parts_.changes_are_told(); }
   [[nodiscard]] const AnswerCounts& counts() const { return counts_; }
 
  private:

@@ -130,6 +130,19 @@ kill "$streaming"
 no_stream() { [ "$(metric "${admin[d]}" 'attune_http_streams{listener="public"}')" = 0 ]; }
 until_true no_stream
 
+# Where nobody tells of changes, a stream looks by itself: another process, beside the one that writes this store.
+serve r attune-recommendd --log "file://$SCRATCH/log" --store "rocksdb://$SCRATCH/profiles" --model none.model --learn off --static gift-card
+curl -sSN --max-time 60 "${url[r]}/v1/stream?customer=anon-8&n=3" >stream 2>stream.err &
+streaming=$!
+PIDS+=("$streaming")
+until_true first
+post "${url[d]}/v1/events?key=secret" '{"type":"cart_add","customer":"anon-8","item":"item-42"}' >/dev/null
+looked() { sed -n 's/^data: //p' stream | jq -es '.[-1].profile_version == 1' >/dev/null; }
+until_true looked
+kill "$streaming"
+kill -TERM "${pid[r]}"
+ended "${pid[r]}" 0 "attune-recommendd"
+
 # Forgetting, from the admin listener: nothing is left.
 expect 202 "$(status_of -X DELETE "${admin[d]}/v1/profiles/anon-1")" "forget"
 forgotten() { [ "$(get "${admin[d]}/v1/profiles/anon-1" | jq -c '.counts // "gone"')" = '{}' ]; }

@@ -35,6 +35,10 @@ answer=$(get "${url[r]}/v1/recommendations?customer=anon-9&budget_ms=50&recent=i
 expect 'session store_' "$(jq -r '"\(.tier) \(.degraded.code)"' <<<"$answer" | cut -c1-14)" "with Redis paused, the client's own items"
 answer=$(get "${url[r]}/v1/recommendations?customer=anon-9&budget_ms=50")
 expect 'popular store_' "$(jq -r '"\(.tier) \(.degraded.code)"' <<<"$answer" | cut -c1-14)" "with Redis paused, nothing known"
+curl -sSN --max-time 60 "${url[r]}/v1/stream?customer=anon-2&n=3" >mended 2>mended.err &
+PIDS+=($!)
+without_redis() { sed -n 's/^data: //p' mended | jq -es '.[-1].degraded.code // "" | startswith("store_")' >/dev/null; }
+until_true without_redis
 # Who can not reach the store says so, and notices by himself when it is back.
 rests() {
   get "${url[r]}/v1/recommendations?customer=anon-$RANDOM&budget_ms=50" >/dev/null
@@ -43,6 +47,8 @@ rests() {
 until_true rests
 kill -CONT "$(cat redis.pid)"
 until_true ready
+mended() { sed -n 's/^data: //p' mended | jq -es '.[-1] | .tier == "fresh" and (has("degraded") | not or .degraded == null)' >/dev/null; }
+until_true mended
 healed() { [ "$(get "${url[r]}/v1/recommendations?customer=anon-2" | jq -r '"\(.tier) \(.degraded)"')" = 'fresh null' ]; }
 until_true healed
 
