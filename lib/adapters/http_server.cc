@@ -1716,11 +1716,6 @@ class Server final : public HttpServer {
   void stop() override;
   std::size_t alive() override;
   [[nodiscard]] HttpCounts counts(std::size_t listener) const override;
-  void post(std::size_t thread, std::function<void()> call) override
-  {
-    const std::shared_ptr<Loop>& loop = loops_.at(thread);
-    loop->post([loop, call = std::move(call)] { loop->guard(call); });
-  }
   [[nodiscard]] std::size_t threads() const override { return loops_.size(); }
 
  private:

@@ -138,8 +138,6 @@ class HttpServer {
   // For a watchdog: the number of threads whose loop has run since the last call, out of Options::threads. A tick is posted to each by the call.
   virtual std::size_t alive() = 0;
   [[nodiscard]] virtual HttpCounts counts(std::size_t listener) const = 0;
-  // Runs `call` on one of its threads (any thread may ask): for work that belongs to nobody's connection.
-  virtual void post(std::size_t thread, std::function<void()> call) = 0;
   [[nodiscard]] virtual std::size_t threads() const = 0;
 };
 

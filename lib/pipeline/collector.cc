@@ -109,7 +109,6 @@ void Collector::collect(const EventBatch& batch, std::string_view source, Done d
     bytes += made[i].size() + batch.texts[i].size();
   }
   const auto events = batch.events.size();
-  counts_.events += events;
   // A batch that is larger than the bound is let in when nothing else is there.
   const auto before = bytes_.fetch_add(bytes);
   const auto number = events_.fetch_add(events);

@@ -59,7 +59,7 @@ struct CollectorParts {
 };
 
 struct CollectorCounts {
-  std::atomic<std::uint64_t> events{0}, acknowledged{0}, refused{0}, turned_away{0}, failed{0};
+  std::atomic<std::uint64_t> acknowledged{0}, refused{0}, turned_away{0}, failed{0};
 };
 
 class Collector {

@@ -51,11 +51,4 @@ void Watchers::all_changed()
   }
 }
 
-bool Watchers::watched(const CustomerId& customer) const
-{
-  const Shard& shard = shard_of(customer);
-  const std::lock_guard lock(shard.mutex);
-  return shard.calls.contains(customer.text);
-}
-
 } // namespace attune

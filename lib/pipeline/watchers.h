@@ -31,19 +31,14 @@ class Watchers {
   void all_changed();
 
   [[nodiscard]] std::size_t size() const { return size_.load(); }
-  [[nodiscard]] bool watched(const CustomerId& customer) const;
 
  private:
   static constexpr std::size_t kShards = 16;
   struct Shard {
-    mutable std::mutex mutex;
+    std::mutex mutex;
     std::unordered_multimap<std::string, std::pair<Ticket, std::function<void()>>> calls;
   };
   Shard& shard_of(const CustomerId& customer) { return shards_[std::hash<CustomerId>{}(customer) % kShards]; }
-  [[nodiscard]] const Shard& shard_of(const CustomerId& customer) const
-  {
-    return shards_[std::hash<CustomerId>{}(customer) % kShards];
-  }
 
   std::size_t most_;
   std::atomic<std::size_t> size_{0};
