@@ -131,7 +131,7 @@ no_stream() { [ "$(metric "${admin[d]}" 'attune_http_streams{listener="public"}'
 until_true no_stream
 
 # Where nobody tells of changes, a stream looks by itself: another process, beside the one that writes this store.
-serve r attune-recommendd --log "file://$SCRATCH/log" --store "rocksdb://$SCRATCH/profiles" --model none.model --learn off --static gift-card
+serve r attune-recommendd --log "file://$SCRATCH/log" --store "rocksdb://$SCRATCH/profiles" --model none.model
 curl -sSN --max-time 60 "${url[r]}/v1/stream?customer=anon-8&n=3" >stream 2>stream.err &
 streaming=$!
 PIDS+=("$streaming")
