@@ -13,7 +13,7 @@ BUILD_PACKAGES = g++ cmake ninja-build pkg-config ccache mold \
   nlohmann-json3-dev prometheus-cpp-dev protobuf-compiler rapidjson-dev robin-map-dev zlib1g-dev
 TEST_PACKAGES = $(BUILD_PACKAGES) \
   bats clang-format curl jq kcat libboost-test-dev librapidcheck-dev mandoc maven openssl openjdk-17-jre-headless procps \
-  redis-server redis-tools shellcheck strace systemd util-linux wrk xz-utils
+  python3-venv redis-server redis-tools shellcheck strace systemd util-linux wrk xz-utils
 FUZZ_PACKAGES = $(TEST_PACKAGES) clang
 
 PREFIX ?= /usr/local
