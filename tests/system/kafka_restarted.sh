@@ -8,7 +8,7 @@ start_redis
 . "$ATTUNE_SOURCE/tests/support/kafka.sh"
 export ATTUNE_KAFKA_DATA=$SCRATCH/kafka
 kafka_start || skip "no Kafka broker can be started here"
-trap 'kafka_stop; clean_up' EXIT
+AT_EXIT+=(kafka_stop)
 LOG=kafka://$ATTUNE_TEST_KAFKA NS=restart
 attune-init --log "$LOG" --namespace $NS --partitions 3 >/dev/null
 

@@ -9,10 +9,13 @@ export -n ATTUNE_SOURCE # --source, to a program
 SCRATCH=$(mktemp -d "${TMPDIR:-/tmp}/attune-system.XXXXXX")
 cd "$SCRATCH"
 PIDS=()
+AT_EXIT=() # commands, before the scratch directory goes; a trap of a test's own would lose its exit status
 
 clean_up() {
-  local status=$?
+  local status=$? each
   trap - EXIT
+  set +e
+  for each in "${AT_EXIT[@]}"; do $each 2>/dev/null; done
   [ "$status" = 0 ] || [ "$status" = 77 ] || { echo "--- left in $SCRATCH:" >&2; tail -n 5 "$SCRATCH"/*.err >&2 2>/dev/null || true; }
   local pid
   for pid in "${PIDS[@]}"; do kill -9 "$pid" 2>/dev/null || true; done

@@ -8,6 +8,7 @@ export PATH=$ATTUNE_DAEMONS:$PATH
 serve() {
   local name=$1 daemon=$2
   shift 2
+  : >"$name.err" # what an earlier one said is not read again
   "$daemon" --listen 127.0.0.1:0 --admin-listen 127.0.0.1:0 "$@" 2>"$name.err" &
   pid[$name]=$!
   PIDS+=($!)
@@ -17,7 +18,7 @@ serve() {
 }
 serving() {
   kill -0 "$2" 2>/dev/null || fail "$1 ended: $(cat "$1.err")"
-  tail -n 1 "$1.err" | grep -q ': ready$'
+  grep -q ': ready$' "$1.err"
 }
 
 # ended PID STATUS WHAT : waits for a process and compares its exit status.
