@@ -310,7 +310,6 @@ Status Service::Parts::open_http()
     collecting.clock = &clock;
     collecting.randomness = [](std::array<std::uint8_t, 10>& bytes) { fill_randomly(bytes); };
     collecting.name_space = settings.log.name_space;
-    collecting.ended = [this](const Error& error) { fail("events", error); };
     if (settings.currency) collecting.currency = *parse_currency(*settings.currency);
     collector.emplace(std::move(collecting));
     declare_metrics(metrics, *collector);
@@ -360,6 +359,8 @@ std::string Service::Parts::not_ready() const
     const std::lock_guard lock(mutex);
     if (!failed) return failed.error().message;
   }
+  if (collector)
+    if (auto ended = collector->log_ended(); !ended) return ended.error().message;
   if (!log_answered) return "the log has not answered yet";
   if (!store_answered) return "the store has not answered yet";
   if (learner && !learner->counts().caught_up) return "the model is still learning what the log holds";
@@ -553,6 +554,8 @@ std::string Service::status() const
 
 Status Service::failure() const
 {
+  if (parts_->collector)
+    if (auto ended = parts_->collector->log_ended(); !ended) return ended;
   const std::lock_guard lock(parts_->mutex);
   return parts_->failed;
 }

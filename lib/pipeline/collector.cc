@@ -1,7 +1,10 @@
 #include "pipeline/collector.h"
 
 #include <algorithm>
+#include <chrono>
+#include <condition_variable>
 #include <mutex>
+#include <utility>
 
 #include "core/event_batch.h"
 #include "core/event_json.h"
@@ -9,6 +12,8 @@
 namespace attune {
 
 namespace {
+
+using Steady = std::chrono::steady_clock;
 
 EventType type_at(std::size_t number)
 {
@@ -33,18 +38,103 @@ Token EventBatch::token() const
   return token;
 }
 
-// A batch on its way into the log.
-struct Collector::Flight {
-  Done done;
-  std::atomic<std::size_t> waiting{1}; // records, and collect() itself
+// What outlives the collector while the log holds records of it.
+struct Collector::Flights {
+  CollectorCounts counts;
+  std::atomic<std::size_t> bytes{0}, events{0}; // being written
   std::mutex mutex;
-  Status status; // the first failure
-  std::size_t events = 0;
+  std::condition_variable ended;
+  bool end = false;
+  std::vector<std::pair<Steady::time_point, std::weak_ptr<Flight>>> open; // in order of their begin; some of them done
+  Status log; // why it is at its end
+
+  void refused_by_log(const Error& error)
+  {
+    // What will not pass by itself and is no fault of one record is the end; but not one's own stop.
+    if (worth_retry(error) || error.code == Code::bad_data || error.code == Code::stopped) return;
+    const std::lock_guard lock(mutex);
+    if (log) log = error;
+  }
 };
 
-Collector::Collector(CollectorParts parts) : parts_(std::move(parts))
+// A batch on its way into the log.
+struct Collector::Flight {
+  std::atomic<std::size_t> waiting{1}; // records, and collect() itself
+  std::mutex mutex;
+  Done done; // until it was told
+  Status status; // the first failure
+  std::size_t events = 0;
+
+  void tell(CollectorCounts& counts, const Status& outcome)
+  {
+    Done telling;
+    {
+      const std::lock_guard lock(mutex);
+      telling.swap(done);
+    }
+    if (!telling) return;
+    (outcome ? counts.acknowledged : counts.failed) += events;
+    telling(outcome);
+  }
+};
+
+Collector::Collector(CollectorParts parts) : parts_(std::move(parts)), flights_(std::make_shared<Flights>())
 {
   for (std::size_t i = 1; i < topics_.size(); ++i) topics_[i] = in_namespace(parts_.name_space, topic_of(type_at(i)));
+  watching_ = std::thread([this] { watch(); });
+}
+
+Collector::~Collector()
+{
+  {
+    const std::lock_guard lock(flights_->mutex);
+    flights_->end = true;
+  }
+  flights_->ended.notify_all();
+  watching_.join();
+  for (const auto& [begun, weak] : flights_->open)
+    if (const auto flight = weak.lock()) flight->tell(flights_->counts, Error{Code::stopped, "the collector ends"});
+}
+
+const CollectorCounts& Collector::counts() const
+{
+  return flights_->counts;
+}
+
+std::size_t Collector::bytes_in_flight() const
+{
+  return flights_->bytes.load();
+}
+
+Status Collector::log_ended() const
+{
+  const std::lock_guard lock(flights_->mutex);
+  return flights_->log;
+}
+
+// Looks at what is open a few times in `patience`, so that a batch costs one more push here and no timer of its own.
+void Collector::watch()
+{
+  constexpr int kLooks = 8;
+  const auto every = std::max<Milliseconds>(parts_.patience / kLooks, Milliseconds(1));
+  std::vector<std::shared_ptr<Flight>> late;
+  std::unique_lock lock(flights_->mutex);
+  while (!flights_->ended.wait_for(lock, every, [this] { return flights_->end; })) {
+    const auto before = Steady::now() - parts_.patience;
+    std::erase_if(flights_->open, [&](const auto& each) {
+      auto flight = each.second.lock();
+      if (!flight) return true;
+      if (each.first > before) return false;
+      late.push_back(std::move(flight));
+      return true;
+    });
+    lock.unlock();
+    for (const auto& flight : late)
+      flight->tell(flights_->counts, Error{Code::unreachable, "the log has not taken the events within " +
+                                                                  std::to_string(parts_.patience.count()) + " ms"});
+    late.clear();
+    lock.lock();
+  }
 }
 
 Result<EventBatch, Reject> Collector::read(std::string_view body) const
@@ -81,23 +171,16 @@ Result<EventBatch, Reject> Collector::read(std::string_view body) const
   return batch;
 }
 
-// What will not pass by itself and is no fault of one record is the end; but not one's own stop.
-void Collector::look_at(const Status& status) const
-{
-  if (status || !parts_.ended || worth_retry(status.error())) return;
-  const auto code = status.error().code;
-  if (code != Code::bad_data && code != Code::stopped) parts_.ended(status.error());
-}
-
 void Collector::collect(const EventBatch& batch, std::string_view source, Done done)
 {
+  auto& counts = flights_->counts;
   std::size_t bytes = 0;
   for (const auto& refused : batch.refused) {
-    ++counts_.refused;
+    ++counts.refused;
     const auto place = std::string(source) + ":" + std::to_string(refused.index);
     if (auto buried = parts_.dead_letters->put({place, refused.why.field, refused.why.reason, refused.text, parts_.clock->now()});
         !buried) {
-      look_at(buried);
+      flights_->refused_by_log(buried.error());
       return done(buried.error());
     }
   }
@@ -110,30 +193,28 @@ void Collector::collect(const EventBatch& batch, std::string_view source, Done d
   }
   const auto events = batch.events.size();
   // A batch that is larger than the bound is let in when nothing else is there.
-  const auto before = bytes_.fetch_add(bytes);
-  const auto number = events_.fetch_add(events);
+  const auto before = flights_->bytes.fetch_add(bytes);
+  const auto number = flights_->events.fetch_add(events);
   if ((before > 0 && before + bytes > parts_.most_bytes) || (number > 0 && number + events > parts_.most_events)) {
-    bytes_ -= bytes;
-    events_ -= events;
-    counts_.turned_away += events;
+    flights_->bytes -= bytes;
+    flights_->events -= events;
+    counts.turned_away += events;
     return done(Error{Code::busy, "the log does not take events as fast as they come"});
   }
 
   auto flight = std::make_shared<Flight>();
   flight->done = std::move(done);
   flight->events = events;
-  const auto land = [this, flight](const Status& status) {
+  {
+    const std::lock_guard lock(flights_->mutex);
+    flights_->open.emplace_back(Steady::now(), flight);
+  }
+  const auto land = [flights = flights_, flight](const Status& status) {
     if (!status) {
-      look_at(status);
       const std::lock_guard lock(flight->mutex);
       if (flight->status) flight->status = status;
     }
-    if (flight->waiting.fetch_sub(1) != 1) return;
-    if (flight->status)
-      counts_.acknowledged += flight->events;
-    else
-      counts_.failed += flight->events;
-    flight->done(flight->status);
+    if (flight->waiting.fetch_sub(1) == 1) flight->tell(flights->counts, flight->status);
   };
   for (std::size_t i = 0; i < events; ++i) {
     const std::string_view value = batch.texts[i].empty() ? std::string_view(made[i]) : batch.texts[i];
@@ -143,14 +224,16 @@ void Collector::collect(const EventBatch& batch, std::string_view source, Done d
     record.value = value;
     flight->waiting.fetch_add(1);
     const auto size = value.size();
-    auto appended = parts_.log->append(record, [this, land, size](const Result<Placed>& placed) {
-      bytes_ -= size;
-      --events_;
+    auto appended = parts_.log->append(record, [flights = flights_, land, size](const Result<Placed>& placed) {
+      flights->bytes -= size;
+      --flights->events;
+      if (!placed) flights->refused_by_log(placed.error());
       land(placed ? Status() : Status(placed.error()));
     });
     if (!appended) {
-      bytes_ -= size;
-      --events_;
+      flights_->bytes -= size;
+      --flights_->events;
+      flights_->refused_by_log(appended.error());
       land(appended);
     }
   }

@@ -5,10 +5,12 @@
 // What is no event is told to the sender with its index, field and reason, and stands in the dead letters. What is being written is
 // bounded in bytes and number, so that nothing waits here while memory grows: beyond the bound a batch is refused (busy) and the sender
 // tries again. A failure after some were written is no harm to events that came with an id or a time: sent again they have the same id, and
-// count once. One with neither gets an id here that its sender does not know: sent again it counts twice.
+// count once. One with neither gets an id here that its sender does not know: sent again it counts twice. What the log has neither taken
+// nor refused within `patience` (a broker that is away says nothing at all) is told to be `unreachable`: the sender tries again.
 //
-// Thread rule: any thread. `done` is called once, on a thread of the log or before collect() returns, and must only hand the news on.
-// ERRORS given to `done`: busy; those of the log. Then nothing is acknowledged.
+// Thread rule: any thread. `done` is called once, on a thread of the log, on the collector's own or before collect() returns, and must only
+// hand the news on. The destructor tells `stopped` to whoever still waits; the log may outlive the collector.
+// ERRORS given to `done`: busy; unreachable; stopped; those of the log. Then nothing is acknowledged.
 #pragma once
 
 #include <array>
@@ -17,6 +19,7 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <thread>
 #include <vector>
 
 #include "core/event.h"
@@ -50,12 +53,10 @@ struct CollectorParts {
   const Clock* clock = nullptr; // never null
   std::function<void(std::array<std::uint8_t, 10>&)> randomness;
   std::string name_space;
-  // The log takes nothing any more, whoever asks (a failed sync, a broker that refuses us): nothing but a new process will help. Called from
-  // where `done` is, perhaps often. May be empty.
-  std::function<void(const Error&)> ended;
   Currency currency; // for events with a price and no currency
   std::size_t most_bytes = 16u << 20; // being written
   std::size_t most_events = 50'000;
+  Milliseconds patience = std::chrono::seconds(10); // with the log, for a batch
 };
 
 struct CollectorCounts {
@@ -65,6 +66,9 @@ struct CollectorCounts {
 class Collector {
  public:
   explicit Collector(CollectorParts parts);
+  ~Collector();
+  Collector(const Collector&) = delete;
+  Collector& operator=(const Collector&) = delete;
 
   // Views into `body`. ERRORS: of cut_batch(): the body is no batch at all.
   [[nodiscard]] Result<EventBatch, Reject> read(std::string_view body) const;
@@ -72,17 +76,21 @@ class Collector {
   using Done = std::function<void(const Status&)>;
   void collect(const EventBatch& batch, std::string_view source, Done done);
 
-  [[nodiscard]] const CollectorCounts& counts() const { return counts_; }
-  [[nodiscard]] std::size_t bytes_in_flight() const { return bytes_.load(); }
+  [[nodiscard]] const CollectorCounts& counts() const;
+  [[nodiscard]] std::size_t bytes_in_flight() const;
+  // ERRORS: what the log (or its spool) said that is neither one record's fault nor passes by itself (a failed sync, a broker that refuses
+  // us): it is at its end, and so is whoever collects.
+  [[nodiscard]] Status log_ended() const;
 
  private:
   struct Flight;
-  void look_at(const Status& status) const;
+  struct Flights; // shared with what the log still holds
+  void watch();
 
   CollectorParts parts_;
   std::array<std::string, 13> topics_; // whole names, by type
-  CollectorCounts counts_;
-  std::atomic<std::size_t> bytes_{0}, events_{0};
+  std::shared_ptr<Flights> flights_;
+  std::thread watching_; // flights that take too long
 };
 
 } // namespace attune

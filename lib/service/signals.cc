@@ -152,6 +152,7 @@ OnStop::~OnStop()
 void restore_signal_defaults()
 {
   std::signal(SIGPIPE, SIG_DFL);
+  std::signal(SIGXFSZ, SIG_DFL);
 }
 
 } // namespace attune

@@ -32,7 +32,8 @@ class OnStop {
   int id_;
 };
 
-// Gives SIGPIPE, which Tool::run ignores, its default back, for use before exec(3): an ignored signal stays ignored in the next program.
+// Gives SIGPIPE and SIGXFSZ, which Tool::run ignores, their defaults back, for use before exec(3): an ignored signal stays ignored in the next
+// program.
 void restore_signal_defaults();
 
 } // namespace attune

@@ -627,6 +627,7 @@ int Tool::run(int argc, char** argv, const Body& body)
 {
   open_standard_streams();
   std::signal(SIGPIPE, SIG_IGN);
+  std::signal(SIGXFSZ, SIG_IGN);
   set_log({name(), LogLevel::info});
   Result<ExitStatus> result = ExitStatus::done;
   try {

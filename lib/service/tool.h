@@ -20,8 +20,8 @@
 //
 // Manners of run(): SIGINT and SIGTERM as in service/signals.h. A usage error is one line on stderr and "Try … --help", exit 64; a wrong
 // environment or file is exit 78; an Error of the body is one line, exit by base/exit_status.h; an exception is exit 70. Standard output is
-// flushed and checked at the end: a full disk is exit 74. SIGPIPE is ignored, so that a peer that hangs up is an Error; a reader of
-// standard output that went away ends the program silently by that signal (service/lines.h).
+// flushed and checked at the end: a full disk is exit 74. SIGPIPE and SIGXFSZ are ignored, so that a peer that hangs up and a file over
+// its limit (ulimit -f) are Errors; a reader of standard output that went away ends the program silently by that signal (service/lines.h).
 //
 // Thread rule: one Tool per process, used on the main thread. ERRORS: a wrong declaration (a name used twice) is a broken promise.
 #pragma once

@@ -3,6 +3,7 @@
 #include <boost/test/unit_test.hpp>
 #include <condition_variable>
 #include <deque>
+#include <future>
 #include <mutex>
 
 #include "support/pipeline_fixture.h"
@@ -46,10 +47,9 @@ struct Fixture {
   SystemClock clock;
   std::optional<Collector> collector;
   std::vector<Status> done;
-  std::vector<Error> ended;
 
   Fixture() { make(16u << 20); }
-  void make(std::size_t most_bytes)
+  void make(std::size_t most_bytes, Milliseconds patience = std::chrono::seconds(10))
   {
     CollectorParts parts;
     parts.log = &log;
@@ -57,8 +57,8 @@ struct Fixture {
     parts.clock = &clock;
     parts.randomness = [](std::array<std::uint8_t, 10>& bytes) { bytes.fill(7); };
     parts.name_space = "shop";
-    parts.ended = [this](const Error& error) { ended.push_back(error); };
     parts.most_bytes = most_bytes;
+    parts.patience = patience;
     collector.emplace(std::move(parts));
   }
   void send(std::string_view body)
@@ -74,6 +74,43 @@ constexpr std::string_view kView = R"({"id":"e1","type":"view","customer":"ana",
 } // namespace
 
 BOOST_FIXTURE_TEST_SUITE(collector, Fixture)
+
+BOOST_AUTO_TEST_CASE(what_a_silent_log_has_not_taken_in_time_is_told_once_and_not_acknowledged)
+{
+  make(16u << 20, Milliseconds(20));
+  std::promise<Status> told;
+  const auto batch = collector->read(kView);
+  collector->collect(*batch, "http 10.0.0.1", [&](const Status& status) { told.set_value(status); });
+  const auto status = told.get_future().get();
+  BOOST_TEST_REQUIRE(!status.ok());
+  BOOST_TEST((status.error().code == Code::unreachable));
+  BOOST_TEST(collector->bytes_in_flight() == kView.size());
+  log.deliver(); // it came there after all: nobody is told twice
+  BOOST_TEST(collector->bytes_in_flight() == 0U);
+  BOOST_TEST(collector->counts().acknowledged.load() == 0U);
+  BOOST_TEST(collector->counts().failed.load() == 1U);
+}
+
+BOOST_AUTO_TEST_CASE(a_log_that_can_not_be_written_is_at_its_end_and_one_that_is_away_is_not)
+{
+  send(kView);
+  log.deliver(Error{Code::unreachable, "kafka://db1: away"});
+  BOOST_TEST(collector->log_ended().ok());
+  send(kView);
+  log.deliver(Error{Code::io, "log: No space left on device"});
+  BOOST_TEST_REQUIRE(!collector->log_ended().ok());
+  BOOST_TEST(collector->log_ended().error().message == "log: No space left on device");
+}
+
+BOOST_AUTO_TEST_CASE(who_still_waits_when_the_collector_ends_is_told_and_the_log_may_deliver_later)
+{
+  send(kView);
+  collector.reset();
+  BOOST_TEST_REQUIRE(done.size() == 1U);
+  BOOST_TEST((done.front().error().code == Code::stopped));
+  log.deliver();
+  BOOST_TEST(done.size() == 1U);
+}
 
 BOOST_AUTO_TEST_CASE(nothing_is_acknowledged_before_all_of_it_is_durable)
 {
@@ -139,19 +176,16 @@ BOOST_AUTO_TEST_CASE(a_log_at_its_end_is_told_and_one_that_is_away_or_refuses_a_
   for (const auto code : {Code::unreachable, Code::busy, Code::bad_data, Code::stopped}) {
     log.refusing_with = code;
     send(kView);
-    BOOST_TEST(ended.empty());
+    BOOST_TEST(collector->log_ended().ok());
   }
-  log.refusing_with = Code::io;
-  send(kView);
-  BOOST_TEST(ended.size() == 1U);
   log.refusing = false;
   send(kView);
   log.deliver(Error{Code::unreachable, "not delivered"});
-  BOOST_TEST(ended.size() == 1U);
+  BOOST_TEST(collector->log_ended().ok());
   send(kView);
-  log.deliver(Error{Code::io, "fdatasync: input/output error"});
-  BOOST_TEST_REQUIRE(ended.size() == 2U);
-  BOOST_TEST(ended.back().message == "fdatasync: input/output error");
+  log.deliver(Error{Code::config, "not authorized"});
+  BOOST_TEST_REQUIRE(!collector->log_ended().ok());
+  BOOST_TEST(collector->log_ended().error().message == "not authorized");
 }
 
 BOOST_AUTO_TEST_CASE(beyond_the_bound_senders_are_turned_away_until_there_is_room)
