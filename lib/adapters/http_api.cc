@@ -39,7 +39,10 @@ Parsed read_recent(const std::string* value, std::vector<ItemId>& out)
   if (!value || value->empty()) return {};
   if (value->front() == '[') {
     auto parsed = parse_request("{\"recent\":" + *value + "}");
-    if (!parsed) return parsed.error();
+    if (!parsed) {
+      const auto& error = parsed.error();
+      return error.field.starts_with("recent") ? error : Reject{"recent", error.text()};
+    }
     out = std::move(parsed->recent);
     return {};
   }

@@ -15,6 +15,7 @@ endfunction()
 
 attune_system_test(bad_input)
 attune_system_test(disk_full)
+attune_system_test(hostile)
 attune_system_test(killed_tools TIMEOUT 480)
 attune_system_test(killed_updater)
 attune_system_test(openapi TIMEOUT 480)
