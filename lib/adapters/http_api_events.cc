@@ -60,7 +60,7 @@ struct Reply {
 void HttpApi::post_events(const CallPtr& call)
 {
   if (!parts_.collector) return call->refuse(404, "this process does not collect events");
-  if (const auto denied = parts_.access->may_collect(call->who)) return call->refuse_stranger(*denied, "X-Attune-Key");
+  if (const auto denied = parts_.access->may_collect(call->who)) return call->refuse(*denied);
   const auto& request = call->request();
   if (const auto type = call->exchange->header("Content-Type"); !takes(type))
     return call->refuse(415, "Content-Type: not JSON", "Content-Type"); // not as it came: a header may hold any bytes

@@ -1,6 +1,5 @@
 #include "adapters/http_problem.h"
 
-#include <algorithm>
 
 #include "adapters/http_query.h"
 #include "core/canonical_json.h"
@@ -65,11 +64,7 @@ HttpAnswer problem_answer(const HttpProblem& problem, std::string_view request_i
     body += ",\"";
     body += name;
     body += "\":";
-    if (is_utf8(text)) return append_json_string(text, body);
-    std::string shown(text); // a header's value as it came, say
-    std::replace_if(
-        shown.begin(), shown.end(), [](char c) { return static_cast<unsigned char>(c) >= 0x80; }, '?');
-    append_json_string(shown, body);
+    append_json_string(text, body);
   };
   body = "{\"type\":\"about:blank\"";
   member("title", http_reason(problem.status));

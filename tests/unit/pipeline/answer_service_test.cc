@@ -25,8 +25,8 @@ struct Fixture {
                       Rules()};
   KnownProfiles known{1 << 20};
   Watchers watchers{8};
-  OwnThread own; // outlives those who post to it
-  std::shared_ptr<OwnThread> thread{std::shared_ptr<void>(), &own};
+  OwnThread loop; // outlives those who post to it
+  std::shared_ptr<OwnThread> thread{std::shared_ptr<void>(), &loop};
   std::unique_ptr<ProfileReaders> readers;
   std::unique_ptr<ProfileStore> writing = std::move(*store.another());
   ProfileWriter writer{*writing, ProfileWriterOptions{1 << 20, {}, {}, [this](const Profile& profile) {
