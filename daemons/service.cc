@@ -60,11 +60,11 @@ struct Service::Parts {
   std::optional<KnownProfiles> known;
   std::optional<Watchers> watchers;
   std::optional<Knowledge> knowledge;
-  std::optional<Collector> collector;
   std::optional<AnswerService> answers;
   std::optional<HttpAccess> access;
   std::optional<HttpApi> api;
   std::unique_ptr<HttpServer> server;
+  std::optional<Collector> collector; // tells requests itself, too, what it ends with
 
   // Places.
   std::unique_ptr<LogWriter> writer; // of the collector, and of dead letters that are not of the log
