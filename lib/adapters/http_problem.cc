@@ -1,6 +1,5 @@
 #include "adapters/http_problem.h"
 
-
 #include "adapters/http_query.h"
 #include "core/canonical_json.h"
 

@@ -34,11 +34,14 @@ using Steady = std::chrono::steady_clock;
 constexpr int kShareOfGets = 7; // of ten
 constexpr int kMostComplaints = 20;
 constexpr std::chrono::seconds kPatience{30}; // for what was sent last
+constexpr std::chrono::seconds kIdle{
+    30}; // a connection that long without a request is not used again: the server closes it after 75 s
 
 struct Connection {
   int fd = -1;
   bool get = false;
-  Steady::time_point due;
+  bool asked = false;
+  Steady::time_point due, answered;
   std::string id; // of the event
   std::string in;
 };
@@ -106,6 +109,11 @@ class Load {
   Connection& connection(bool get)
   {
     auto& free = free_[get ? 1 : 0];
+    // The one answered last; is that too old, so are all.
+    if (!free.empty() && Steady::now() - connections_[free.back()].answered > kIdle) {
+      for (const int fd : free) hang_up(fd);
+      free.clear();
+    }
     if (!free.empty()) {
       auto& found = connections_[free.back()];
       free.pop_back();
@@ -132,12 +140,19 @@ class Load {
     return made;
   }
 
+  void hang_up(int fd)
+  {
+    ::close(fd);
+    connections_.erase(fd);
+  }
+
   void send(Steady::time_point due, std::size_t number)
   {
     const bool get = number % 10 < kShareOfGets;
     const auto customer = "anon-" + std::to_string(random_() % static_cast<unsigned>(customers_));
     auto& to = connection(get);
     to.due = due;
+    to.asked = true;
     std::string request;
     if (get) {
       request = "GET /v1/recommendations?budget_ms=50&n=8&customer=" + customer + " HTTP/1.1\r\nHost: load\r\n\r\n";
@@ -165,6 +180,11 @@ class Load {
     for (int i = 0; i < ready; ++i) {
       auto& from = connections_[events[i].data.fd];
       const auto got = ::recv(from.fd, buffer, sizeof buffer, 0);
+      if (got == 0 && !from.asked) {
+        std::erase(free_[from.get ? 1 : 0], from.fd);
+        hang_up(from.fd);
+        continue;
+      }
       if (got <= 0) {
         std::fprintf(stderr, "a connection ended: %s\n", from.in.c_str());
         std::exit(69);
@@ -174,6 +194,8 @@ class Load {
       if (!whole(from.in, reply)) continue;
       judge(from, reply);
       from.in.clear();
+      from.asked = false;
+      from.answered = Steady::now();
       ++done_;
       free_[from.get ? 1 : 0].push_back(from.fd);
     }
