@@ -3,7 +3,9 @@
 #
 # Method. One machine, everything on it: broker, Redis, rivals and attune. Release build. 1,000,000 events of about 200 bytes over 100,000
 # customers (zipf 0.8), 6 partitions. Rivals run in the same minute as what they are compared with, and ratios are of medians of ROUNDS.
-# Latencies are open loop: from the moment an event was due, whatever stood in its way, to the acknowledged write of its profile.
+# Raw librdkafka writes the same records to the same topics with the settings of attune-produce, and is spared reading and validating.
+# Latencies are open loop: from the moment an event was due, whatever stood in its way, to the acknowledged write of its profile; over Kafka
+# after 8 s of the same, not counted.
 # Answers and lessons of the recommender: sessions made up with a known structure, one core; with ATTUNE_DATA=DIR, a directory with
 # rsc15.ndjson and ga360.ndjson (events, by attune-produce without a log), real ones too.
 # Environment: COUNT, CUSTOMERS, ROUNDS, LATENCY_SECONDS, ATTUNE_DATA, ONLY (a list of sections: parse kafka file latency recommender service).
@@ -158,6 +160,8 @@ if section latency; then
     note "latency_$1" "$(cat "$work/latency")"
   }
   told() { jq -r '"p50 \(.p50_ms)  p99 \(.p99_ms)  p99.9 \(.p999_ms) ms, lost \(.lost)"' "$work/latency"; }
+  # A broker that has just started compiles its own code for some seconds.
+  attune-bench latency "$LOG" "$STORE" 2000 8 -X linger.ms=0 >/dev/null || true
   measure kafka_2000 "$LOG" "$STORE" 2000 linger.ms=0
   row "event → profile in Redis over Kafka, 2,000/s" "$(told)" "p50 ≤ 2, p99 ≤ 10 ms" "$(met "$(jq .p50_ms "$work/latency") <= 2 && $(jq .p99_ms "$work/latency") <= 10")"
   measure kafka_5000 "$LOG" "$STORE" 5000 linger.ms=0
