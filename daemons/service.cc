@@ -2,7 +2,7 @@
 
 #include <atomic>
 #include <chrono>
-#include <condition_variable>
+#include <filesystem>
 #include <mutex>
 #include <thread>
 
@@ -12,6 +12,7 @@
 #include "adapters/model_file.h"
 #include "adapters/spool_place.h"
 #include "knowledge_files.h"
+#include "pipeline/greeting.h"
 #include "pipeline/group_feed.h"
 #include "pipeline/probe_customer.h"
 #include "pipeline/topics.h"
@@ -24,7 +25,6 @@ namespace attune {
 namespace {
 
 constexpr Milliseconds kDrainLimit = std::chrono::seconds(20);
-constexpr Milliseconds kGreetEvery{200}; // a log or a store that has not answered yet
 constexpr std::size_t kReaders = 2; // threads that read profiles for answers
 constexpr std::size_t kMostReads = 10'000; // waiting for them
 constexpr std::size_t kMostWatchers = 100'000;
@@ -87,15 +87,11 @@ struct Service::Parts {
   std::unique_ptr<LogReader> reader;
   std::optional<Learner> learner;
 
-  // Who asks whether the places answer.
-  std::unique_ptr<LogReader> greeted_log;
-  std::unique_ptr<ProfileStore> greeted_store;
-  std::atomic<bool> log_answered{false}, store_answered{false};
+  std::optional<Greeting> greeting;
 
   std::atomic<bool> draining{false}, stopping{false};
-  std::thread feeding, learning, greeting;
+  std::thread feeding, learning, asking;
   mutable std::mutex mutex;
-  std::condition_variable stopped;
   Status failed;
 
   Status open();
@@ -106,7 +102,6 @@ struct Service::Parts {
   Status open_http();
   Result<Catalog> read_catalog();
   Status open_greeting();
-  void greet();
   [[nodiscard]] std::string not_ready() const;
   void fail(const std::string& what, const Error& error);
   void run(std::thread& thread, const char* what, std::function<Status()> work);
@@ -212,15 +207,12 @@ Result<Catalog> Service::Parts::read_catalog()
 Status Service::Parts::open_answers()
 {
   Model model;
-  if (settings.model) {
+  if (settings.model && settings.learn == Learn::on && !std::filesystem::exists(*settings.model)) {
+    log(LogLevel::info, *settings.model + ": not there yet: the model begins empty and learns from the log's start");
+  } else if (settings.model) {
     auto read = read_model_file(*settings.model);
-    if (read)
-      model = std::move(*read);
-    else if (settings.learn == Learn::on && read.error().code == Code::io &&
-             read.error().message.find("No such file") != std::string::npos)
-      log(LogLevel::info, *settings.model + ": not there yet: the model begins empty and learns from the log's start");
-    else
-      return read.error();
+    if (!read) return read.error();
+    model = std::move(*read);
   }
   auto catalog = read_catalog();
   if (!catalog) return catalog.error();
@@ -249,7 +241,7 @@ Status Service::Parts::open_answers()
   }
   options.segments = [this](const Rules& all, const Catalog& items, const Event& event) -> std::vector<std::string_view> {
     if (!all.has_segments()) return {};
-    const auto found = known->find(event.customer, clock.now());
+    const auto found = known->find(event.customer, clock.now(), false); // nobody asks for it here
     if (!found || !found->profile) return {};
     return all.segments_of(*found->profile, items, *event.time);
   };
@@ -361,8 +353,8 @@ std::string Service::Parts::not_ready() const
   }
   if (collector)
     if (auto ended = collector->log_ended(); !ended) return ended.error().message;
-  if (!log_answered) return "the log has not answered yet";
-  if (!store_answered) return "the store has not answered yet";
+  if (!greeting->log_answered()) return "the log has not answered yet";
+  if (!greeting->store_answered()) return "the store has not answered yet";
   if (learner && !learner->counts().caught_up) return "the model is still learning what the log holds";
   if (readers && readers->breaker().open()) return "the store does not answer";
   return {};
@@ -372,44 +364,21 @@ std::string Service::Parts::not_ready() const
 Status Service::Parts::open_greeting()
 {
   const auto& roles = settings.roles;
-  if (spool && !roles.profile && !roles.recommend) {
-    log_answered = true;
-  } else {
+  std::unique_ptr<LogReader> asked_log;
+  if (!spool || roles.profile || roles.recommend) {
     auto opened = open_log_reader(settings.log.url, settings.log.options());
     if (!opened) return opened.error();
-    greeted_log = std::move(*opened);
+    asked_log = std::move(*opened);
   }
-  if (!store) {
-    store_answered = true;
-    return {};
+  std::unique_ptr<ProfileStore> asked_store;
+  if (store) {
+    auto another = store->another();
+    if (!another) return another.error();
+    asked_store = std::move(*another);
   }
-  auto another = store->another();
-  if (!another) return another.error();
-  greeted_store = std::move(*another);
+  greeting.emplace(std::move(asked_log), settings.log.event_topics(), std::move(asked_store),
+                   readers ? &readers->breaker() : nullptr);
   return {};
-}
-
-// Asks the log and the store until both have answered, and the store again while it is given a rest: whoever is not ready may be sent no requests
-// that would try it. Their errors are told by whoever works with them.
-void Service::Parts::greet()
-{
-  const auto topics = settings.log.event_topics();
-  while (!stopping) {
-    if (!log_answered && greeted_log->partitions(topics)) {
-      log_answered = true;
-      greeted_log.reset();
-    }
-    const auto now = std::chrono::steady_clock::now();
-    const bool resting = readers && readers->breaker().open();
-    if (!store_answered || (resting && readers->breaker().allows(now))) {
-      const bool answered = greeted_store->incarnation().ok();
-      store_answered = store_answered || answered;
-      if (resting && answered) readers->breaker().succeeded();
-      if (resting && !answered) readers->breaker().failed(now);
-    }
-    std::unique_lock lock(mutex);
-    stopped.wait_for(lock, kGreetEvery, [this] { return stopping.load(); });
-  }
 }
 
 Status Service::Parts::open()
@@ -466,23 +435,20 @@ void Service::start()
   auto& parts = *parts_;
   if (parts.feed) parts.run(parts.feeding, "profiles", [&parts] { return parts.feed->run(); });
   if (parts.learner) parts.run(parts.learning, "model", [&parts] { return parts.learner->run(); });
-  parts.greeting = std::thread([&parts] { parts.greet(); });
+  parts.asking = std::thread([&parts] { parts.greeting->run(); });
   parts.server->start();
 }
 
 // What follows the log ends where it stands; positions and a snapshot are stored.
 void Service::Parts::end_parts()
 {
-  {
-    const std::lock_guard lock(mutex);
-    stopping = true;
-  }
-  stopped.notify_all();
+  stopping = true;
+  if (greeting) greeting->stop();
   if (group) group->wake();
   if (reader) reader->wake();
   if (feeding.joinable()) feeding.join();
   if (learning.joinable()) learning.join();
-  if (greeting.joinable()) greeting.join();
+  if (asking.joinable()) asking.join();
 }
 
 Status Service::drain()
@@ -558,55 +524,6 @@ Status Service::failure() const
     if (auto ended = parts_->collector->log_ended(); !ended) return ended;
   const std::lock_guard lock(parts_->mutex);
   return parts_->failed;
-}
-
-// --- main ----------------------------------------------------------------------------------------------------------------------------
-
-namespace {
-
-// Of --check-config: what the next reload would read. Bad lines of the catalog are told, and no reason not to start.
-Status check_files(const ServiceSettings& settings, const std::string& program)
-{
-  if (settings.rules)
-    if (auto rules = read_rules_file(*settings.rules); !rules) return rules.error();
-  if (!settings.catalog) return {};
-  const auto told = open_dead_letters({"stderr", program, {}, nullptr});
-  if (!told) return told.error();
-  Catalog catalog;
-  std::uint64_t rejected = 0;
-  return read_catalog_file(*settings.catalog, catalog, **told, rejected);
-}
-
-} // namespace
-
-int run_service(int argc, char** argv, const std::string& name, const std::string& summary, const std::string& examples,
-                const Roles& roles, bool choose)
-{
-  Tool tool(name, summary, examples);
-  ServiceSettings settings(roles);
-  settings.declare(tool, choose);
-  return tool.run(argc, argv, [&]() -> Result<ExitStatus> {
-    if (auto checked = settings.check(); !checked) return checked.error();
-    set_log({name, LogLevel::info, settings.log_format});
-    if (settings.check_config) {
-      if (auto checked = check_files(settings, name); !checked) return checked.error();
-      return ExitStatus::done;
-    }
-    Daemon daemon;
-    auto service = Service::open(settings, name);
-    if (!service) return service.error();
-    (*service)->start();
-    auto ran = daemon.run({
-        .alive = [&] { return (*service)->alive(); },
-        .reload = [&] { return (*service)->reload(); },
-        .status = [&] { return (*service)->status(); },
-        .failure = [&] { return (*service)->failure(); },
-    });
-    auto drained = (*service)->drain();
-    if (!ran) return ran.error();
-    if (!drained) return drained.error();
-    return ExitStatus::done;
-  });
 }
 
 } // namespace attune

@@ -12,11 +12,20 @@
 #include "adapters/store_options.h"
 #include "core/ranking.h"
 #include "places_options.h"
-#include "roles.h"
 #include "service/log.h"
 #include "service/tool.h"
 
 namespace attune {
+
+// The parts of the service that a process may play: `--roles collect,profile,recommend`.
+struct Roles {
+  bool collect = false; // HTTP → log
+  bool profile = false; // log → profiles
+  bool recommend = false; // log and profiles → answers over HTTP
+
+  // ERRORS: usage: a word that is no role.
+  static Result<Roles> parse(const std::vector<std::string>& words);
+};
 
 enum class Learn { on, off };
 

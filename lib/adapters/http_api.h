@@ -7,6 +7,7 @@
 #include <atomic>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -54,6 +55,8 @@ class HttpApi {
   void route(const CallPtr& call);
   // Refuses customers who come too often. Whether it has.
   [[nodiscard]] bool too_often(const CallPtr& call, std::vector<std::string_view> customers);
+  std::optional<Ask> admitted(const CallPtr& call);
+  void note(const Answered& answered);
   void preflight(const CallPtr& call);
   void post_events(const CallPtr& call);
   void get_recommendations(const CallPtr& call);

@@ -26,21 +26,38 @@ Microseconds jitter()
 
 } // namespace
 
-void HttpApi::get_recommendations(const CallPtr& call)
+// What a GET asks for, when its sender may; nothing when it was refused.
+std::optional<Ask> HttpApi::admitted(const CallPtr& call)
 {
-  if (!parts_.answers) return call->refuse(404, "this process does not answer");
+  const auto refuse = [&](const auto&... why) {
+    call->refuse(why...);
+    return std::nullopt;
+  };
+  if (!parts_.answers) return refuse(404, "this process does not answer");
   auto ask = call->ask();
-  if (!ask) return call->refuse(ask.error());
+  if (!ask) return refuse(ask.error());
   const auto& wanted = ask->request;
   if (const auto denied = parts_.access->may_read(call->who, wanted.customer, wanted.why || !wanted.why_not.empty()))
-    return call->refuse(*denied);
+    return refuse(*denied);
+  if (too_often(call, {wanted.customer.text})) return {};
   ask->root_allowed = parts_.access->may_read_root(call->who, wanted.customer);
-  if (too_often(call, {wanted.customer.text})) return;
-  const bool why = wanted.why;
+  return std::move(*ask);
+}
+
+void HttpApi::note(const Answered& answered)
+{
+  parts_.times->took(Stage::profile, answered.profile);
+  if (answered.wait.count() > 0) parts_.times->took(Stage::wait, answered.wait);
+  parts_.times->took(Stage::rank, answered.rank);
+}
+
+void HttpApi::get_recommendations(const CallPtr& call)
+{
+  auto ask = admitted(call);
+  if (!ask) return;
+  const bool why = ask->request.why;
   parts_.answers->answer(call->exchange, std::move(*ask), [this, call, why](const Answered& answered) {
-    parts_.times->took(Stage::profile, answered.profile);
-    if (answered.wait.count() > 0) parts_.times->took(Stage::wait, answered.wait);
-    parts_.times->took(Stage::rank, answered.rank);
+    note(answered);
     std::string body;
     body.reserve(1024);
     append_recommendation_json(answered.recommendation, why, body);
@@ -198,14 +215,8 @@ class HttpApi::Streaming : public std::enable_shared_from_this<Streaming> {
 
 void HttpApi::get_stream(const CallPtr& call)
 {
-  if (!parts_.answers) return call->refuse(404, "this process does not answer");
-  auto ask = call->ask();
-  if (!ask) return call->refuse(ask.error());
-  const auto& wanted = ask->request;
-  if (const auto denied = parts_.access->may_read(call->who, wanted.customer, wanted.why || !wanted.why_not.empty()))
-    return call->refuse(*denied);
-  ask->root_allowed = parts_.access->may_read_root(call->who, wanted.customer);
-  if (too_often(call, {wanted.customer.text})) return;
+  auto ask = admitted(call);
+  if (!ask) return;
   if (streams_.fetch_add(1) >= parts_.most_streams) {
     --streams_;
     return call->refuse(503, "there are too many streams", {}, kRetryAfterSeconds);

@@ -141,9 +141,7 @@ void HttpApi::post_events(const CallPtr& call)
   ask->root_allowed = parts_.access->may_read_root(call->who, customer);
   ask->events = std::move(batch->events);
   parts_.answers->answer(thread, std::move(*ask), [this, reply, finish](Answered answered) {
-    parts_.times->took(Stage::profile, answered.profile);
-    parts_.times->took(Stage::wait, answered.wait);
-    parts_.times->took(Stage::rank, answered.rank);
+    note(answered);
     reply->answered = std::move(answered);
     finish();
   });

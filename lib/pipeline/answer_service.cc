@@ -4,8 +4,6 @@
 #include <optional>
 #include <utility>
 
-#include "pipeline/recommend.h"
-
 namespace attune {
 
 namespace {
@@ -63,7 +61,7 @@ class AnswerService::Asking : public std::enable_shared_from_this<Asking> {
 
   void begin()
   {
-    if (!parts_.readers || ask_.request.customer.empty()) return answer(nullptr, {});
+    if (!parts_.readers || ask_.request.customer.empty()) return answer(nullptr, not_awaited());
     if (auto known = look(); known && known->current) return have(std::move(known->profile));
     read();
     if (!answered_) at_deadline();
@@ -173,7 +171,16 @@ class AnswerService::Asking : public std::enable_shared_from_this<Asking> {
   void give_up_waiting()
   {
     ++service_.counts_.wait_failed;
-    answer(std::move(profile_), Degraded{"waiting", "waiting for " + waiting_for_});
+    answer(std::move(profile_), waiting(waiting_for_));
+  }
+
+  [[nodiscard]] static Degraded waiting(const std::string& event) { return {"waiting", "waiting for " + event}; }
+
+  // Where there is no profile that could hold a token's events, nobody waits for them, and the answer says so.
+  [[nodiscard]] std::optional<Degraded> not_awaited() const
+  {
+    const auto* missing = awaited(ask_.after, nullptr);
+    return missing ? std::optional(waiting(named(*missing))) : std::nullopt;
   }
 
   void without_store(const char* code, std::string detail)
@@ -244,12 +251,10 @@ Recommendation AnswerService::rank(const Ask& ask, const Profile* profile, Times
     changed = with_events(profile, ask);
     profile = &*changed;
   }
-  Recommendation answer;
-  {
+  auto answer = [&] {
     const auto reading = parts_.knowledge->read();
-    answer = recommend(reading.model(), profile, ask.request, reading.catalog(), ask.request.at.value_or(now), reading.rules(),
-                       &reading.model().offers);
-  }
+    return answer_with(reading.model(), profile, ask.request, reading.catalog(), now, reading.rules(), parts_.randomness);
+  }();
   if (answer.items.empty()) {
     auto list = parts_.fallback.find(answer.slot.text);
     if (list == parts_.fallback.end()) list = parts_.fallback.find(std::string_view());
@@ -259,7 +264,6 @@ Recommendation AnswerService::rank(const Ask& ask, const Profile* profile, Times
         if (answer.items.size() < ask.request.n) answer.items.push_back({item, 0, {}});
     }
   }
-  name_answer(ask.request, parts_.randomness, answer);
   return answer;
 }
 

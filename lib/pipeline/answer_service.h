@@ -25,11 +25,11 @@
 #include <string>
 #include <vector>
 
-#include "core/recommender.h"
 #include "core/token.h"
 #include "pipeline/knowledge.h"
 #include "pipeline/known_profiles.h"
 #include "pipeline/profile_readers.h"
+#include "pipeline/recommend.h"
 #include "pipeline/request_thread.h"
 #include "pipeline/watchers.h"
 
@@ -67,7 +67,7 @@ struct AnswerParts {
   // again and again.
   std::function<bool()> changes_are_told; // empty: always
   const Clock* clock = nullptr;
-  std::function<void(std::array<std::uint8_t, 16>&)> randomness;
+  Randomness randomness;
   Source source = Source::blend;
   std::map<std::string, std::vector<ItemId>, std::less<>> fallback; // by slot; "" for the others
 };

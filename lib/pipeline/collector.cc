@@ -175,15 +175,6 @@ void Collector::collect(const EventBatch& batch, std::string_view source, Done d
 {
   auto& counts = flights_->counts;
   std::size_t bytes = 0;
-  for (const auto& refused : batch.refused) {
-    ++counts.refused;
-    const auto place = std::string(source) + ":" + std::to_string(refused.index);
-    if (auto buried = parts_.dead_letters->put({place, refused.why.field, refused.why.reason, refused.text, parts_.clock->now()});
-        !buried) {
-      flights_->refused_by_log(buried.error());
-      return done(buried.error());
-    }
-  }
   thread_local std::vector<std::string> made;
   made.resize(std::max(made.size(), batch.events.size()));
   for (std::size_t i = 0; i < batch.events.size(); ++i) {
@@ -200,6 +191,18 @@ void Collector::collect(const EventBatch& batch, std::string_view source, Done d
     flights_->events -= events;
     counts.turned_away += events;
     return done(Error{Code::busy, "the log does not take events as fast as they come"});
+  }
+
+  for (const auto& refused : batch.refused) {
+    ++counts.refused;
+    const auto place = std::string(source) + ":" + std::to_string(refused.index);
+    if (auto buried = parts_.dead_letters->put({place, refused.why.field, refused.why.reason, refused.text, parts_.clock->now()});
+        !buried) {
+      flights_->refused_by_log(buried.error());
+      flights_->bytes -= bytes;
+      flights_->events -= events;
+      return done(buried.error());
+    }
   }
 
   auto flight = std::make_shared<Flight>();

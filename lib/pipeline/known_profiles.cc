@@ -9,6 +9,15 @@ namespace {
 constexpr std::size_t kEntryBytes = 400; // of an entry without its profile
 constexpr int kMostAliases = 16; // on one way
 
+// About: of an event that is kept, of a tile, with what they point to.
+std::size_t bytes_of(const Profile* profile)
+{
+  if (!profile) return 0;
+  std::size_t bytes = profile->summary.tiles.size() * 200;
+  for (const auto& recent : profile->recent) bytes += recent.size() * 160;
+  return bytes;
+}
+
 } // namespace
 
 // REQUIRES: shard.mutex is held, as of all that take a shard.
@@ -37,8 +46,9 @@ void KnownProfiles::evict(Shard& shard)
   }
 }
 
-void KnownProfiles::put(Shard& shard, Entry& entry, ProfilePtr profile, std::size_t bytes, Timestamp now)
+void KnownProfiles::put(Shard& shard, Entry& entry, ProfilePtr profile, Timestamp now)
 {
+  const auto bytes = bytes_of(profile.get());
   shard.bytes += kEntryBytes + bytes - entry.bytes;
   entry.bytes = kEntryBytes + bytes;
   entry.profile = std::move(profile);
@@ -81,7 +91,7 @@ KnownProfiles::Load KnownProfiles::begin_load(const CustomerId& customer)
   return {entry_of(shard, customer.text).changes, generation_.load()};
 }
 
-void KnownProfiles::loaded(const CustomerId& customer, Load load, ProfilePtr profile, std::size_t bytes, Timestamp begun)
+void KnownProfiles::loaded(const CustomerId& customer, Load load, ProfilePtr profile, Timestamp begun)
 {
   Shard& shard = shard_of(customer.text);
   const std::lock_guard lock(shard.mutex);
@@ -90,7 +100,7 @@ void KnownProfiles::loaded(const CustomerId& customer, Load load, ProfilePtr pro
   if (!current && entry.has && entry.current && entry.generation == generation_.load()) return; // the change brought a newer one
   entry.current = current;
   entry.generation = load.generation;
-  put(shard, entry, std::move(profile), bytes, begun);
+  put(shard, entry, std::move(profile), begun);
 }
 
 void KnownProfiles::leads_to(const CustomerId& alias, Load load, const CustomerId& root, Timestamp begun)
@@ -100,7 +110,7 @@ void KnownProfiles::leads_to(const CustomerId& alias, Load load, const CustomerI
   Entry& entry = entry_of(shard, alias.text);
   entry.current = stands(entry, load);
   entry.generation = load.generation;
-  put(shard, entry, nullptr, 0, begun);
+  put(shard, entry, nullptr, begun);
   entry.root = root.text;
 }
 
@@ -112,12 +122,9 @@ void KnownProfiles::changed(const Profile& profile, Timestamp now)
   const auto found = shard.entries.find(profile.customer.text);
   if (found == shard.entries.end()) return;
   found->second.changes = ++shard.changes;
-  std::size_t bytes = 0;
-  for (const auto& recent : profile.recent) bytes += recent.size() * 160;
-  bytes += profile.summary.tiles.size() * 200;
   found->second.current = true;
   found->second.generation = generation_.load();
-  put(shard, found->second, std::make_shared<const Profile>(profile), bytes, now);
+  put(shard, found->second, std::make_shared<const Profile>(profile), now);
 }
 
 void KnownProfiles::changed(const CustomerId& customer)

@@ -38,14 +38,14 @@ class KnownProfiles {
   };
   // Of an alias that is known to be one, its root's. `told`: changes are told just now; while they are not, nothing is current, and what
   // is known grows old.
-  [[nodiscard]] std::optional<Known> find(const CustomerId& customer, Timestamp now, bool told = true);
+  [[nodiscard]] std::optional<Known> find(const CustomerId& customer, Timestamp now, bool told);
 
   struct Load {
     std::uint64_t change = 0, generation = 0;
   };
   [[nodiscard]] Load begin_load(const CustomerId& customer);
-  // What a read that began at `begun` gave. `bytes`: of its encoded form.
-  void loaded(const CustomerId& customer, Load load, ProfilePtr profile, std::size_t bytes, Timestamp begun);
+  // What a read that began at `begun` gave.
+  void loaded(const CustomerId& customer, Load load, ProfilePtr profile, Timestamp begun);
   // It gave a pointer, which in the end leads to `root`.
   void leads_to(const CustomerId& alias, Load load, const CustomerId& root, Timestamp begun);
 
@@ -86,7 +86,7 @@ class KnownProfiles {
 
   Shard& shard_of(std::string_view customer) { return shards_[Hash{}(customer) % kShards]; }
   void evict(Shard& shard);
-  void put(Shard& shard, Entry& entry, ProfilePtr profile, std::size_t bytes, Timestamp now);
+  void put(Shard& shard, Entry& entry, ProfilePtr profile, Timestamp now);
   Entry& entry_of(Shard& shard, std::string_view customer);
   [[nodiscard]] bool stands(const Entry& entry, Load load) const;
 

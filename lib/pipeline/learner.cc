@@ -18,6 +18,17 @@ constexpr Milliseconds kAway{200}; // between tries of a log that is away
 constexpr Milliseconds kLookEvery{5000}; // for new partitions
 constexpr std::chrono::microseconds kTurn{100}; // how long answers are kept waiting
 
+// `positions` are sorted, one a partition.
+void note(const LogPosition& reached, std::vector<LogPosition>& positions)
+{
+  const auto place = std::lower_bound(positions.begin(), positions.end(), reached.at,
+                                      [](const LogPosition& each, const TopicPartition& at) { return each.at < at; });
+  if (place != positions.end() && place->at == reached.at)
+    *place = reached;
+  else
+    positions.insert(place, reached);
+}
+
 } // namespace
 
 Learner::Learner(LogReader& log, Knowledge& knowledge, LearnerOptions options)
@@ -152,7 +163,9 @@ void Learner::take_events(const RecordBlock& block)
     else
       ++count;
   }
-  for (std::size_t at = 0; at < count;) {
+  const LogPosition reached{block.from, block.records.back().offset + 1};
+  std::size_t at = 0;
+  do {
     knowledge_.change([&](Model& model, Catalog& catalog, const Rules& rules) {
       for (const auto begun = Steady::now(); at < count && Steady::now() - begun < kTurn; ++at) {
         const auto& event = events_[at];
@@ -160,27 +173,20 @@ void Learner::take_events(const RecordBlock& block)
         model.learn(event, {segments, &catalog});
         rules.note_uses(event, model.offers);
       }
+      if (at == count) note(reached, model.positions);
     });
-  }
+  } while (at < count);
   counts_.events += count;
   counts_.newest_ms = std::max(counts_.newest_ms.load(), block.records.back().timestamp.ms);
 }
 
 void Learner::take(const RecordBlock& block)
 {
-  const LogPosition reached{block.from, block.records.back().offset + 1};
-  next_[block.from] = reached.offset;
-  if (block.from.topic == options_.catalog_topic) return take_catalog(block);
-  take_events(block);
-  knowledge_.change([&](Model& model, Catalog&, const Rules&) {
-    auto& positions = model.positions;
-    const auto place = std::lower_bound(positions.begin(), positions.end(), block.from,
-                                        [](const LogPosition& each, const TopicPartition& at) { return each.at < at; });
-    if (place != positions.end() && place->at == block.from)
-      *place = reached;
-    else
-      positions.insert(place, reached);
-  });
+  next_[block.from] = block.records.back().offset + 1;
+  if (block.from.topic == options_.catalog_topic)
+    take_catalog(block);
+  else
+    take_events(block);
 }
 
 // Whether anything was there.

@@ -3,14 +3,13 @@
 #include <algorithm>
 
 #include "core/profile_proto.h"
+#include "pipeline/recommend.h"
 
 namespace attune {
 
 namespace {
 
 constexpr std::chrono::milliseconds kStuck{200}; // a round trip that takes longer keeps everyone waiting
-// Claims form no cycle once all are applied; one may be met while two workers apply them.
-constexpr int kMostPointers = 16;
 
 } // namespace
 
@@ -88,26 +87,17 @@ Result<ProfilePtr> ProfileReaders::follow(ProfileStore& store, const CustomerId&
                                           const CustomerId& to)
 {
   const auto begun = clock_.now();
-  CustomerId at = to;
-  std::vector<StoredProfile> found;
-  for (int step = 0; step < kMostPointers; ++step) {
-    const auto own = known_.begin_load(at);
-    if (auto got = store.get({&at, 1}, found); !got) return got.error();
-    ProfilePtr root;
-    if (!found.front().bytes.empty()) {
-      auto profile = decode_profile(at, found.front().bytes);
-      if (!profile) return profile.error();
-      if (profile->moved_to) {
-        at = profile->moved_to->alias;
-        continue;
-      }
-      root = std::make_shared<const Profile>(std::move(*profile));
-    }
-    known_.loaded(at, own, root, found.front().bytes.size() * 2, begun);
-    known_.leads_to(alias, load, at, begun);
-    return root;
-  }
-  return ProfilePtr();
+  CustomerId at;
+  KnownProfiles::Load own;
+  auto root = read_profile(store, to, [&](const CustomerId& each) {
+    at = each;
+    own = known_.begin_load(each);
+  });
+  if (!root) return root.error();
+  const auto found = *root ? std::make_shared<const Profile>(std::move(**root)) : ProfilePtr();
+  known_.loaded(at, own, found, begun);
+  known_.leads_to(alias, load, at, begun);
+  return found;
 }
 
 void ProfileReaders::serve(ProfileStore& store, Batch& batch)
@@ -140,11 +130,11 @@ void ProfileReaders::serve(ProfileStore& store, Batch& batch)
         result = follow(store, customer, asked.load, profile->moved_to->alias);
       } else {
         const auto decoded = std::make_shared<const Profile>(std::move(*profile));
-        known_.loaded(customer, asked.load, decoded, bytes.size() * 2, begun);
+        known_.loaded(customer, asked.load, decoded, begun);
         result = ProfilePtr(decoded);
       }
     } else {
-      known_.loaded(customer, asked.load, nullptr, 0, begun);
+      known_.loaded(customer, asked.load, nullptr, begun);
     }
     for (auto& done : asked.done) done(result);
     ++at;

@@ -10,10 +10,7 @@ namespace {
 // Claims form no cycle once all are applied; one may be met while two workers apply them.
 constexpr int kMostPointers = 16;
 
-} // namespace
-
-void name_answer(const RecommendRequest& request, const std::function<void(std::array<std::uint8_t, 16>&)>& randomness,
-                 Recommendation& answer)
+RecommendationId id_of(const Recommendation& answer, const RecommendRequest& request, const Randomness& randomness)
 {
   std::string text = "recommendation";
   if (request.at) {
@@ -34,14 +31,26 @@ void name_answer(const RecommendRequest& request, const std::function<void(std::
     randomness(bytes);
     text.append(reinterpret_cast<const char*>(bytes.data()), bytes.size());
   }
-  answer.recommendation = RecommendationId(hashed_id(text).text);
+  return RecommendationId(hashed_id(text).text);
 }
 
-Result<std::optional<Profile>> read_profile(ProfileStore& store, const CustomerId& customer)
+} // namespace
+
+Recommendation answer_with(const Model& model, const Profile* profile, const RecommendRequest& request, const Catalog& catalog,
+                           Timestamp now, const Rules& rules, const Randomness& randomness)
+{
+  auto answer = recommend(model, profile, request, catalog, request.at.value_or(now), rules, &model.offers);
+  answer.recommendation = id_of(answer, request, randomness);
+  return answer;
+}
+
+Result<std::optional<Profile>> read_profile(ProfileStore& store, const CustomerId& customer,
+                                            const std::function<void(const CustomerId&)>& reading)
 {
   CustomerId at = customer;
   std::vector<StoredProfile> found;
   for (int step = 0; step < kMostPointers; ++step) {
+    if (reading) reading(at);
     if (auto got = store.get({&at, 1}, found); !got) return got.error();
     if (found.front().bytes.empty()) return std::optional<Profile>();
     auto profile = decode_profile(at, found.front().bytes);
@@ -62,9 +71,7 @@ Result<Recommendation> Answering::answer(const RecommendRequest& request, Timest
 
 Recommendation Answering::answer(const RecommendRequest& request, const Profile* profile, Timestamp now) const
 {
-  auto answer = recommend(*parts_.model, profile, request, *parts_.catalog, request.at.value_or(now), parts_.rules);
-  name_answer(request, parts_.randomness, answer);
-  return answer;
+  return answer_with(*parts_.model, profile, request, *parts_.catalog, now, parts_.rules, parts_.randomness);
 }
 
 } // namespace attune

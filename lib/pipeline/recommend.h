@@ -1,7 +1,5 @@
-// Answering: a question, the profile it speaks of, a model and a catalog into a recommendation: the one way from a request to an
-// answer, for the tool and the daemon alike.
-//
-// Thread rule: one per thread (as its store handle); model and catalog are shared and must outlive it.
+// From a question, the profile it speaks of, and what all customers share, to a recommendation with its id: answer_with(), the one way, for the
+// tool and the daemons alike (pipeline/answer_service.h). Answering is the tool's: it reads the profile itself and waits for it.
 #pragma once
 
 #include <array>
@@ -13,14 +11,22 @@
 
 namespace attune {
 
+using Randomness = std::function<void(std::array<std::uint8_t, 16>&)>;
+
+// The answer, and its id: the same question about the same moment (`at`) has the same id, so that it can be asked for again and compared; any
+// other a random one. `profile` may be null. What offers used up is the model's to say. Any thread that may read the model.
+[[nodiscard]] Recommendation answer_with(const Model& model, const Profile* profile, const RecommendRequest& request,
+                                         const Catalog& catalog, Timestamp now, const Rules& rules, const Randomness& randomness);
+
 struct AnsweringParts {
   const Model* model = nullptr;
   const Catalog* catalog = nullptr;
   ProfileStore* store = nullptr; // null: nobody is known
   Rules rules; // default: the filters alone
-  std::function<void(std::array<std::uint8_t, 16>&)> randomness;
+  Randomness randomness;
 };
 
+// Thread rule: one per thread (as its store handle); model and catalog are shared and must outlive it.
 class Answering {
  public:
   explicit Answering(AnsweringParts parts) : parts_(std::move(parts)) {}
@@ -34,13 +40,9 @@ class Answering {
   AnsweringParts parts_;
 };
 
-// Gives an answer its id. The same question about the same moment (`at`) has the same id, so that an answer can be asked for again and
-// compared; any other a random one.
-void name_answer(const RecommendRequest& request, const std::function<void(std::array<std::uint8_t, 16>&)>& randomness,
-                 Recommendation& answer);
-
-// The customer's profile, read through the pointers that identify events leave behind; nothing when there is none.
-// ERRORS: of the store; bad_data.
-[[nodiscard]] Result<std::optional<Profile>> read_profile(ProfileStore& store, const CustomerId& customer);
+// The customer's profile, read through the pointers that identify events leave behind; nothing when there is none. `reading` is told whose
+// is read, before each read. ERRORS: of the store; bad_data.
+[[nodiscard]] Result<std::optional<Profile>> read_profile(ProfileStore& store, const CustomerId& customer,
+                                                          const std::function<void(const CustomerId&)>& reading = {});
 
 } // namespace attune

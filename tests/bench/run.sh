@@ -87,7 +87,9 @@ start_redis() {
   redis-server --port 0 --unixsocket "$work/redis.sock" --pidfile "$work/redis.pid" --dir "$work" --daemonize yes --save '' --appendonly no >/dev/null
   until redis-cli -s "$work/redis.sock" ping >/dev/null 2>&1; do sleep 0.05; done
 }
-if section kafka || section latency; then
+# Sets LOG and STORE: a broker and a Redis of this run, started when they are first needed.
+need_servers() {
+  [ -z "${LOG-}" ] || return 0
   start_redis
   STORE=redis+unix://$work/redis.sock
   # shellcheck disable=SC1091
@@ -98,9 +100,10 @@ if section kafka || section latency; then
     KAFKA_UP=1
   fi
   LOG=kafka://$ATTUNE_TEST_KAFKA
-fi
+}
 
 if section kafka; then
+  need_servers
   awk '{ match($0, /"customer":"[^"]*"/); print substr($0, RSTART + 12, RLENGTH - 13) "\t" $0 }' "$work/events" >"$work/keyed"
   for round in $(seq "$ROUNDS"); do
     ns=b$$-$round
@@ -153,6 +156,7 @@ if section kafka; then
 fi
 
 if section latency; then
+  need_servers
   attune-init --log "$LOG" --partitions 6 >/dev/null || true
   redis-cli -s "$work/redis.sock" flushall >/dev/null
   measure() { # measure NAME LOG STORE RATE P50 P99

@@ -1,7 +1,7 @@
 # The service's figures, sourced by run.sh (section `service`). Server on one core (taskset 1) with one thread that serves requests, load on the other, but
 # where "both cores" is said. wrk is a closed loop: peak rates. attune-service-bench load is an open loop: from the moment a request was due.
 # The constant endpoint is the same HTTP server with a constant body of an answer's size, in the same minute: ratios are to it.
-# shellcheck shell=bash disable=SC2154,SC2034
+# shellcheck shell=bash disable=SC2154
 service=$work/service
 mkdir -p "$service"
 log=file:$service/log store=rocksdb:$service/profiles
@@ -162,23 +162,13 @@ probe embedded 2 10 --url "$url" --admin-url "$admin"
 stop_attuned
 
 # The same over Kafka and Redis, three daemons.
-if [ -z "${LOG-}" ]; then
-  start_redis
-  # shellcheck disable=SC1091
-  . "$ATTUNE_SOURCE/tests/support/kafka.sh"
-  if [ -z "${ATTUNE_TEST_KAFKA-}" ]; then
-    export ATTUNE_KAFKA_DATA=$work/kafka
-    kafka_start
-    KAFKA_UP=1
-  fi
-  LOG=kafka://$ATTUNE_TEST_KAFKA
-fi
+need_servers
 ns=service-$$
 attune-init --log "$LOG" --namespace "$ns" --partitions 6 >/dev/null
 daemons=()
 for daemon in collectd profiled recommendd; do
   more=()
-  [ $daemon = collectd ] || more+=(--store "redis+unix://$work/redis.sock")
+  [ $daemon = collectd ] || more+=(--store "$STORE")
   [ $daemon != recommendd ] || more+=(--model "$service/now.model" --snapshot-every 0)
   "attune-$daemon" --listen 127.0.0.1:0 --admin-listen 127.0.0.1:0 --log "$LOG" --namespace "$ns" -X linger.ms=0 "${more[@]}" 2>"$service/$daemon.err" &
   daemons+=($!)

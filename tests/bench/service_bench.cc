@@ -10,9 +10,6 @@
 //                                                   holds them until standard input ends
 //
 // The load generator is one thread over epoll; a connection has one request at a time, and when none is free one waits for the first.
-#include <arpa/inet.h>
-#include <netinet/in.h>
-#include <netinet/tcp.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -29,27 +26,14 @@
 #include <vector>
 
 #include "adapters/http_server.h"
+#include "support/loopback.h"
 
 namespace attune {
 namespace {
 
 using Steady = std::chrono::steady_clock;
 
-int connect_to(int port)
-{
-  const int fd = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-  sockaddr_in to{};
-  to.sin_family = AF_INET;
-  to.sin_port = htons(static_cast<std::uint16_t>(port));
-  to.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-  const int one = 1;
-  if (fd < 0 || ::connect(fd, reinterpret_cast<sockaddr*>(&to), sizeof to) != 0) {
-    std::perror("connect");
-    std::exit(69);
-  }
-  ::setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);
-  return fd;
-}
+using testing::connect_to;
 
 void write_all(int fd, std::string_view bytes)
 {

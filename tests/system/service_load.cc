@@ -9,9 +9,6 @@
 // "tiers","degraded","late_p99_ms" (of the generator itself),"p50_ms",…} (of the GETs). Exit status: 0; 1 with a line for each of the first
 // replies that are not as the documents say: neither 200 (202) nor 503 with Retry-After, an answer without a tier, one below fresh that does not
 // say why; 69 a connection that ended.
-#include <arpa/inet.h>
-#include <netinet/in.h>
-#include <netinet/tcp.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -26,6 +23,8 @@
 #include <string>
 #include <string_view>
 #include <vector>
+
+#include "support/loopback.h"
 
 namespace {
 
@@ -119,17 +118,7 @@ class Load {
       free.pop_back();
       return found;
     }
-    const int fd = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    sockaddr_in to{};
-    to.sin_family = AF_INET;
-    to.sin_port = htons(static_cast<std::uint16_t>(ports_[get ? 1 : 0]));
-    to.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    const int one = 1;
-    if (fd < 0 || ::connect(fd, reinterpret_cast<sockaddr*>(&to), sizeof to) != 0) {
-      std::perror("connect");
-      std::exit(69);
-    }
-    ::setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);
+    const int fd = attune::testing::connect_to(ports_[get ? 1 : 0]);
     epoll_event event{};
     event.events = EPOLLIN;
     event.data.fd = fd;

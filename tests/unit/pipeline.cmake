@@ -5,6 +5,7 @@ attune_test(unit_pipeline
     unit/pipeline/consume_test.cc
     unit/pipeline/dead_letter_test.cc
     unit/pipeline/event_lines_test.cc
+    unit/pipeline/greeting_test.cc
     unit/pipeline/group_feed_test.cc
     unit/pipeline/ingest_test.cc
     unit/pipeline/knowledge_test.cc

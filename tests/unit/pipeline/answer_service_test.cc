@@ -40,12 +40,12 @@ struct Fixture {
     auto started = ProfileReaders::start(store, known, clock, 1, 64);
     BOOST_TEST_REQUIRE(started.ok());
     readers = std::move(*started);
-    make(true);
+    make({});
     write(view("ana", "e1", now(), "lamp"));
   }
   ~Fixture() { hold->hang(false); }
 
-  void make(bool told)
+  void make(std::function<bool()> told)
   {
     AnswerParts parts;
     parts.knowledge = &knowledge;
@@ -55,7 +55,7 @@ struct Fixture {
     parts.clock = &clock;
     parts.randomness = [](std::array<std::uint8_t, 16>& bytes) { bytes.fill(1); };
     parts.fallback = {{"", {ItemId("gift-card")}}};
-    if (!told) parts.changes_are_told = [] { return false; };
+    parts.changes_are_told = std::move(told);
     service.emplace(std::move(parts));
   }
 
@@ -137,7 +137,7 @@ BOOST_AUTO_TEST_CASE(a_token_is_waited_for_until_its_event_is_there)
 
 BOOST_AUTO_TEST_CASE(where_nobody_tells_of_changes_a_token_is_waited_for_by_reading)
 {
-  make(false);
+  make([] { return false; });
   const auto event = view("bob", "e2", now(), "desk");
   auto ask = ask_of("bob");
   ask.after = token_of(event);
@@ -157,6 +157,17 @@ BOOST_AUTO_TEST_CASE(a_token_whose_event_does_not_come_is_answered_at_the_deadli
   BOOST_TEST(answered.recommendation.degraded->code == "waiting");
   BOOST_TEST(answered.recommendation.degraded->detail == "waiting for view never");
   BOOST_TEST(first_item(answered.recommendation) == "bulb");
+}
+
+BOOST_AUTO_TEST_CASE(a_token_of_nobody_known_is_not_waited_for_and_the_answer_says_so)
+{
+  auto ask = ask_of("");
+  ask.request.recent = {ItemId("desk")};
+  ask.after = token_of(view("ana", "e2", now()));
+  const auto answered = answer(std::move(ask));
+  BOOST_TEST(first_item(answered) == "chair");
+  BOOST_TEST_REQUIRE(answered.degraded.has_value());
+  BOOST_TEST(answered.degraded->detail == "waiting for view e2");
 }
 
 BOOST_AUTO_TEST_CASE(beyond_the_bound_of_watchers_a_token_is_not_waited_for)
@@ -269,16 +280,7 @@ BOOST_AUTO_TEST_CASE(a_short_budget_says_nothing_of_the_store)
 BOOST_AUTO_TEST_CASE(an_answer_from_what_was_known_says_how_old_it_is)
 {
   bool told = true;
-  make(true);
-  AnswerParts parts;
-  parts.knowledge = &knowledge;
-  parts.known = &known;
-  parts.watchers = &watchers;
-  parts.readers = readers.get();
-  parts.clock = &clock;
-  parts.randomness = [](std::array<std::uint8_t, 16>& bytes) { bytes.fill(1); };
-  parts.changes_are_told = [&told] { return told; };
-  service.emplace(std::move(parts));
+  make([&told] { return told; });
   BOOST_TEST(first_item(answer(ask_of("ana"))) == "bulb");
   const auto since = now();
   told = false;

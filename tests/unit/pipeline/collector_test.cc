@@ -205,6 +205,22 @@ BOOST_AUTO_TEST_CASE(beyond_the_bound_senders_are_turned_away_until_there_is_roo
   BOOST_TEST(done.back().ok());
 }
 
+BOOST_AUTO_TEST_CASE(who_is_turned_away_leaves_no_dead_letter_and_does_so_again_when_let_in)
+{
+  const auto body = std::string(kView) + "\nnonsense\n";
+  make(200);
+  send(kView);
+  send(kView);
+  send(body);
+  BOOST_TEST_REQUIRE(done.size() == 1U);
+  BOOST_TEST(!done.front().ok());
+  BOOST_TEST(dead_letters.texts.empty());
+  log.deliver();
+  send(body);
+  BOOST_TEST(dead_letters.texts.size() == 1U);
+  log.deliver();
+}
+
 BOOST_AUTO_TEST_CASE(a_batch_larger_than_the_bound_goes_alone)
 {
   make(10);
