@@ -229,6 +229,23 @@ BOOST_AUTO_TEST_CASE(a_position_of_another_log_is_noticed)
   BOOST_TEST(lines.front().find("another log") != std::string::npos);
 }
 
+BOOST_AUTO_TEST_CASE(what_an_offer_uses_up_is_counted_once_and_is_in_the_snapshot)
+{
+  knowledge.replace(*Rules::parse("[[offer]]\nname = \"strap\"\nitem = \"strap\"\n", "rules.toml"));
+  auto shown = event(EventType::impression, "ana", "i1", kNoon);
+  shown.items = {{ItemId("strap"), 0, std::nullopt}};
+  produce({shown});
+  OfferLedger saved;
+  auto saving = options();
+  saving.snapshot = [&](const Model& model) -> Status {
+    saved = model.offers;
+    return {};
+  };
+  learn(saving);
+  learn(saving); // from where it stood
+  BOOST_TEST((saved == OfferLedger{{"strap", {1, 0}}}));
+}
+
 BOOST_AUTO_TEST_SUITE_END()
 
 } // namespace attune

@@ -108,4 +108,15 @@ BOOST_AUTO_TEST_CASE(an_id_is_random_unless_a_moment_is_given)
   BOOST_TEST(fixed != answering.answer(request, now)->recommendation.text);
 }
 
+BOOST_AUTO_TEST_CASE(an_offer_whose_budget_the_model_says_is_used_up_is_not_shown)
+{
+  const auto rules = *Rules::parse("[[offer]]\nname = \"strap\"\nitem = \"strap\"\nbudget = { impressions = 1 }\n", "rules.toml");
+  const auto first = [&] {
+    return answer_with(model, nullptr, of("c1"), catalog, now, rules, [](std::array<std::uint8_t, 16>&) {}).items.front().item.text;
+  };
+  BOOST_TEST(first() == "strap");
+  model.offers["strap"].impressions = 1;
+  BOOST_TEST(first() != "strap");
+}
+
 BOOST_AUTO_TEST_SUITE_END()
