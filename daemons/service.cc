@@ -60,6 +60,7 @@ struct Service::Parts {
   std::optional<KnownProfiles> known;
   std::optional<Watchers> watchers;
   std::optional<Knowledge> knowledge;
+  std::optional<UnderwayEvents> underway; // of a process that collects and answers
   std::optional<AnswerService> answers;
   std::optional<HttpAccess> access;
   std::optional<HttpApi> api;
@@ -127,14 +128,16 @@ Status Service::Parts::open_log()
     wishes.name_space = place.name_space;
     if (auto made = init_topics(**admin, wishes, Init::mend); !made) return made.error();
   }
-  auto opened = open_log_writer(place.url, place.options());
+  auto options = place.options();
+  options.haste = Haste::at_once; // senders wait for their 202
+  auto opened = open_log_writer(place.url, options);
   if (!opened) return opened.error();
   writer = std::move(*opened);
   if (settings.spool) {
-    SpoolOptions options;
-    options.most_bytes = settings.spool_size.bytes;
-    options.say = warn;
-    auto made = open_spool(*settings.spool, std::move(writer), std::move(options));
+    SpoolOptions spool_options;
+    spool_options.most_bytes = settings.spool_size.bytes;
+    spool_options.say = warn;
+    auto made = open_spool(*settings.spool, std::move(writer), std::move(spool_options));
     if (!made) return made.error();
     spool = made->get();
     writer = std::move(*made);
@@ -225,7 +228,9 @@ Status Service::Parts::open_answers()
   knowledge.emplace(std::move(model), std::move(*catalog), std::move(rules));
 
   const auto& place = settings.log;
-  auto opened = open_log_reader(place.url, place.options());
+  auto reading = place.options();
+  reading.haste = Haste::relaxed;
+  auto opened = open_log_reader(place.url, reading);
   if (!opened) return opened.error();
   reader = std::move(*opened);
   LearnerOptions options;
@@ -257,6 +262,7 @@ Status Service::Parts::open_answers()
   parts.known = &*known;
   parts.watchers = &*watchers;
   parts.readers = readers.get();
+  if (settings.roles.collect) parts.underway = &underway.emplace();
   parts.clock = &clock;
   parts.randomness = [](std::array<std::uint8_t, 16>& bytes) { fill_randomly(bytes); };
   parts.source = settings.source;
@@ -299,6 +305,7 @@ Status Service::Parts::open_http()
     CollectorParts collecting;
     collecting.log = writer.get();
     collecting.dead_letters = dead_letters.get();
+    if (underway) collecting.underway = &*underway;
     collecting.clock = &clock;
     collecting.randomness = [](std::array<std::uint8_t, 10>& bytes) { fill_randomly(bytes); };
     collecting.name_space = settings.log.name_space;
@@ -356,8 +363,7 @@ std::string Service::Parts::not_ready() const
   if (!greeting->log_answered()) return "the log has not answered yet";
   if (!greeting->store_answered()) return "the store has not answered yet";
   if (learner && !learner->counts().caught_up) return "the model is still learning what the log holds";
-  if (readers && readers->breaker().open()) return "the store does not answer";
-  return {};
+  return {}; // that the store rests is no reason: answers step down a tier and say so
 }
 
 // With a spool events are taken whether the log answers or not; but who reads it needs it.

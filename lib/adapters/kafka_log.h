@@ -35,6 +35,7 @@ struct KafkaOptions {
   std::vector<std::pair<std::string, std::string>> properties;
   std::string client_id = "attune";
   Milliseconds linger{5}; // how long a record waits for company; flush() does not wait
+  bool gathers = false; // a reader lets the broker gather records for it, up to a megabyte or 50 ms
   Milliseconds limit = std::chrono::seconds(10); // how long a call waits for brokers that do not answer
   // Gets librdkafka's log, one line at a time, from its threads. Without it the log is dropped, or goes to stderr with `debug` set.
   std::function<void(std::string_view)> log;

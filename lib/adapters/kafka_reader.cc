@@ -20,6 +20,7 @@ Result<std::unique_ptr<LogReader>> open_kafka_log_reader(const KafkaOptions& opt
 {
   kafka::FetchMode mode;
   auto settings = kafka::fetcher_settings({}, &mode);
+  if (options.gathers) settings.set("fetch.min.bytes", "1000000");
   auto client = kafka::Client::open(RD_KAFKA_CONSUMER, std::move(settings), options);
   if (!client) return client.error();
   return std::unique_ptr<LogReader>(std::make_unique<KafkaReader>(std::move(*client), mode));

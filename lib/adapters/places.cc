@@ -82,6 +82,8 @@ Result<KafkaOptions> kafka_options(const PlaceUrl& url, const LogOptions& option
   out.brokers = url.authority;
   out.properties = options.settings;
   out.limit = options.limit;
+  if (options.haste == Haste::at_once) out.linger = Milliseconds(0);
+  out.gathers = options.haste == Haste::relaxed;
   return out;
 }
 

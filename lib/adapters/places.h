@@ -21,12 +21,17 @@
 
 namespace attune {
 
+// What a handle is for. at_once: somebody waits for each record. relaxed: nobody does, and many at a time cost less. An embedded log is always
+// as quick as it can be.
+enum class Haste { usual, at_once, relaxed };
+
 struct LogOptions {
   // `-X name=value`: librdkafka settings, passed through as they stand, the last of a name wins. An embedded log refuses any
   // (usage).
   std::vector<std::pair<std::string, std::string>> settings;
   // How long a call may wait for a peer that does not answer (metadata, positions, the first connection).
   Milliseconds limit = std::chrono::seconds(10);
+  Haste haste = Haste::usual;
 };
 
 [[nodiscard]] Result<std::unique_ptr<LogWriter>> open_log_writer(std::string_view url, const LogOptions& options);

@@ -119,17 +119,18 @@ Result<Token, Reject> Token::parse(std::string_view text)
   return token;
 }
 
+bool awaited(const Token::Entry& entry, const Profile* profile)
+{
+  if (!profile) return true;
+  if (entry.type != EventType::identify) return holds(*profile, entry.type, entry.place) == Held::unknown;
+  return std::none_of(profile->aliases.begin(), profile->aliases.end(),
+                      [&](const AliasClaim& claim) { return claim.alias == entry.alias; });
+}
+
 const Token::Entry* awaited(const Token& token, const Profile* profile)
 {
-  const auto absorbed = [profile](const CustomerId& alias) {
-    return std::any_of(profile->aliases.begin(), profile->aliases.end(),
-                       [&](const AliasClaim& claim) { return claim.alias == alias; });
-  };
-  for (const auto& entry : token.entries()) {
-    if (!profile) return &entry;
-    if (entry.type == EventType::identify ? !absorbed(entry.alias) : holds(*profile, entry.type, entry.place) == Held::unknown)
-      return &entry;
-  }
+  for (const auto& entry : token.entries())
+    if (awaited(entry, profile)) return &entry;
   return nullptr;
 }
 

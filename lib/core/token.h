@@ -50,9 +50,10 @@ class Token {
   std::vector<Entry> entries_;
 };
 
-// The first of the token's events that the profile neither holds nor will ever hold (late, refused); null when there is nothing to wait
-// for. An identify event is held when its alias was absorbed, by whichever claim; one whose alias belongs to somebody else is awaited in
+// Whether the profile neither holds this event nor has said that it never will (late, refused). An identify event is held when its alias was absorbed, by whichever claim; one whose alias belongs to somebody else is awaited in
 // vain. `profile` may be null: nothing is held. Cost: under a microsecond an entry.
+[[nodiscard]] bool awaited(const Token::Entry& entry, const Profile* profile);
+// The first of the token's events that is; null when there is nothing to wait for.
 [[nodiscard]] const Token::Entry* awaited(const Token& token, const Profile* profile);
 
 } // namespace attune

@@ -1,6 +1,7 @@
 #include "pipeline/answer_service.h"
 
 #include <algorithm>
+#include <iterator>
 #include <optional>
 #include <utility>
 
@@ -107,7 +108,7 @@ class AnswerService::Asking : public std::enable_shared_from_this<Asking> {
   {
     if (profile_us_ == Microseconds(0)) profile_us_ = since(ask_.begun);
     const auto* missing = awaited(ask_.after, profile.get());
-    if (!missing) return answer(std::move(profile), {});
+    if (!missing || complete(profile.get())) return answer(std::move(profile), {});
     profile_ = std::move(profile);
     has_profile_ = true;
     waiting_for_ = named(*missing);
@@ -119,6 +120,16 @@ class AnswerService::Asking : public std::enable_shared_from_this<Asking> {
     if (!watch(ticket_, ask_.request.customer)) return give_up_waiting();
     at_deadline();
     changed(); // it may have, before we watched
+  }
+
+  // Puts what the token waits for on top of the profile, when it was acknowledged here. Whether nothing is missing then.
+  bool complete(const Profile* profile)
+  {
+    if (!parts_.underway || ask_.after.empty()) return false;
+    auto underway = parts_.underway->completing(ask_.after, ask_.request.customer, profile);
+    if (!underway) return false;
+    ask_.events.insert(ask_.events.begin(), std::make_move_iterator(underway->begin()), std::make_move_iterator(underway->end()));
+    return true;
   }
 
   // An alias hears of its root's changes by the root's name alone.
@@ -191,8 +202,10 @@ class AnswerService::Asking : public std::enable_shared_from_this<Asking> {
     if (auto known = look(); known && allowed(known->profile.get())) {
       const auto age = parts_.clock->now() - known->as_of;
       root_ = known->profile ? known->profile->customer : CustomerId();
+      complete(known->profile.get());
       finish(service_.rank(ask_, known->profile.get(), parts_.clock->now()), Tier::cached, age.count(), std::move(degraded));
     } else {
+      complete(nullptr);
       finish(service_.rank(ask_, nullptr, parts_.clock->now()), Tier::session, 0, std::move(degraded));
     }
   }

@@ -1,7 +1,8 @@
 // AnswerService: always an answer, always labelled (DESIGN section 1). A request comes with a deadline and goes down a ladder until a rung
 // bears:
 //
-//   fresh     the profile as it stands, read or known; with a token, once it holds those events
+//   fresh     the profile as it stands, read or known; with a token, once it holds those events, or at once with those on top that this
+//             process acknowledged itself (pipeline/underway_events.h)
 //   cached    the profile as it was last known, when the store does not answer; `age_ms` says how old it is
 //   session   the client's own last items (`recent=`), nothing else
 //   popular   what is popular, in the customer's segments when they are known
@@ -31,6 +32,7 @@
 #include "pipeline/profile_readers.h"
 #include "pipeline/recommend.h"
 #include "pipeline/request_thread.h"
+#include "pipeline/underway_events.h"
 #include "pipeline/watchers.h"
 
 namespace attune {
@@ -59,10 +61,11 @@ struct Answered {
 };
 
 struct AnswerParts {
-  Knowledge* knowledge = nullptr; // never null, as none of these but `readers`
+  Knowledge* knowledge = nullptr; // never null, as none of these but `readers` and `underway`
   KnownProfiles* known = nullptr;
   Watchers* watchers = nullptr;
   ProfileReaders* readers = nullptr; // null: there is no store, nobody is known
+  const UnderwayEvents* underway = nullptr; // null: this process acknowledges no events
   // Whether KnownProfiles and Watchers hear of every change. Where they do not, every answer reads, and a token is waited for by reading
   // again and again.
   std::function<bool()> changes_are_told; // empty: always

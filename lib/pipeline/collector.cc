@@ -64,6 +64,8 @@ struct Collector::Flight {
   Done done; // until it was told
   Status status; // the first failure
   std::size_t events = 0;
+  UnderwayEvents* underway = nullptr;
+  std::vector<Event> tokens; // the events that the reply's token may be asked for
 
   void tell(CollectorCounts& counts, const Status& outcome)
   {
@@ -74,6 +76,7 @@ struct Collector::Flight {
     }
     if (!telling) return;
     (outcome ? counts.acknowledged : counts.failed) += events;
+    if (outcome && !tokens.empty()) underway->put(std::move(tokens));
     telling(outcome);
   }
 };
@@ -208,6 +211,11 @@ void Collector::collect(const EventBatch& batch, std::string_view source, Done d
   auto flight = std::make_shared<Flight>();
   flight->done = std::move(done);
   flight->events = events;
+  if (parts_.underway && !batch.customer().empty()) {
+    flight->underway = parts_.underway;
+    flight->tokens.assign(batch.events.end() - static_cast<std::ptrdiff_t>(std::min(events, UnderwayEvents::kMostOfOne)),
+                          batch.events.end());
+  }
   {
     const std::lock_guard lock(flights_->mutex);
     flights_->open.emplace_back(Steady::now(), flight);

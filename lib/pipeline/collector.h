@@ -8,6 +8,9 @@
 // count once. One with neither gets an id here that its sender does not know: sent again it counts twice. What the log has neither taken
 // nor refused within `patience` (a broker that is away says nothing at all) is told to be `unreachable`: the sender tries again.
 //
+// What is acknowledged and has a token (events of one customer) is put among the events under way before `done`, so that the token's very next
+// request finds it.
+//
 // Thread rule: any thread. `done` is called once, on a thread of the log, on the collector's own or before collect() returns, and must only
 // hand the news on. The destructor tells `stopped` to whoever still waits; the log may outlive the collector.
 // ERRORS given to `done`: busy; unreachable; stopped; those of the log. Then nothing is acknowledged.
@@ -26,6 +29,7 @@
 #include "core/token.h"
 #include "pipeline/dead_letter.h"
 #include "pipeline/ports.h"
+#include "pipeline/underway_events.h"
 
 namespace attune {
 
@@ -50,6 +54,7 @@ struct EventBatch {
 struct CollectorParts {
   LogWriter* log = nullptr; // never null
   DeadLetterSink* dead_letters = nullptr; // never null
+  UnderwayEvents* underway = nullptr; // null: this process answers nobody. It outlives the log
   const Clock* clock = nullptr; // never null
   std::function<void(std::array<std::uint8_t, 10>&)> randomness;
   std::string name_space;

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <thread>
 
 #include "core/catalog.h"
 #include "pipeline/patience.h"
@@ -15,6 +16,7 @@ using Steady = std::chrono::steady_clock;
 constexpr std::size_t kBlockRecords = 1024;
 constexpr Milliseconds kWait{1000};
 constexpr Milliseconds kAway{200}; // between tries of a log that is away
+constexpr Milliseconds kGather{5}; // of a log it has caught up with: nobody waits for what it learns, and many at a time cost less
 constexpr Milliseconds kLookEvery{5000}; // for new partitions
 constexpr std::chrono::microseconds kTurn{100}; // how long answers are kept waiting
 
@@ -267,7 +269,10 @@ Status Learner::run()
       write_snapshot();
       snapshot_at = Steady::now() + options_.snapshot_every;
     }
-    if (moved) continue;
+    if (moved) {
+      if (!counts_.behind && !options_.stop()) std::this_thread::sleep_for(kGather);
+      continue;
+    }
     const auto waited = log_.wait(away ? kAway : kWait);
     if (!waited && !worth_retry(waited.error())) return waited;
   }

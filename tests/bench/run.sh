@@ -5,15 +5,15 @@
 # customers (zipf 0.8), 6 partitions. Rivals run in the same minute as what they are compared with, and ratios are of medians of ROUNDS.
 # Raw librdkafka writes the same records to the same topics with the settings of attune-produce, and is spared reading and validating.
 # Latencies are open loop: from the moment an event was due, whatever stood in its way, to the acknowledged write of its profile; over Kafka
-# after 8 s of the same, not counted.
+# after WARM_SECONDS of the same, not counted.
 # Answers and lessons of the recommender: sessions made up with a known structure, one core; with ATTUNE_DATA=DIR, a directory with
 # rsc15.ndjson and ga360.ndjson (events, by attune-produce without a log), real ones too.
-# Environment: COUNT, CUSTOMERS, ROUNDS, LATENCY_SECONDS, ATTUNE_DATA, ONLY (a list of sections: parse kafka file latency recommender service).
+# Environment: COUNT, CUSTOMERS, ROUNDS, LATENCY_SECONDS, WARM_SECONDS (a new broker's), ATTUNE_DATA, ONLY (a list of sections: parse kafka file latency recommender service).
 set -euo pipefail
 
 : "${ATTUNE_BIN:?}" "${ATTUNE_BENCH:?the directory of attune-bench}" "${ATTUNE_SOURCE:?}" "${ATTUNE_JSON:?where the figures go}"
 export -n ATTUNE_SOURCE # --source, to a program
-COUNT=${COUNT:-1000000} CUSTOMERS=${CUSTOMERS:-100000} ROUNDS=${ROUNDS:-3} LATENCY_SECONDS=${LATENCY_SECONDS:-20}
+COUNT=${COUNT:-1000000} CUSTOMERS=${CUSTOMERS:-100000} ROUNDS=${ROUNDS:-3} LATENCY_SECONDS=${LATENCY_SECONDS:-20} WARM_SECONDS=${WARM_SECONDS:-40}
 ONLY=${ONLY:-parse file kafka latency recommender service}
 export PATH=$ATTUNE_BENCH:$ATTUNE_BIN:${ATTUNE_DAEMONS:?the directory of the daemons}:$PATH
 work=$(mktemp -d "${ATTUNE_BENCH_DIR:-${TMPDIR:-/tmp}}/attune-bench.XXXXXX")
@@ -164,10 +164,10 @@ if section latency; then
     note "latency_$1" "$(cat "$work/latency")"
   }
   told() { jq -r '"p50 \(.p50_ms)  p99 \(.p99_ms)  p99.9 \(.p999_ms) ms, lost \(.lost)"' "$work/latency"; }
-  # A broker that has just started compiles its own code for some seconds.
-  attune-bench latency "$LOG" "$STORE" 2000 8 -X linger.ms=0 >/dev/null || true
+  # A broker that has just started is a JVM that compiles its own code under load: the same load first, unprinted.
+  attune-bench latency "$LOG" "$STORE" 2000 "$WARM_SECONDS" -X linger.ms=0 >/dev/null || true
   measure kafka_2000 "$LOG" "$STORE" 2000 linger.ms=0
-  row "event → profile in Redis over Kafka, 2,000/s" "$(told)" "p50 ≤ 2, p99 ≤ 10 ms" "$(met "$(jq .p50_ms "$work/latency") <= 2 && $(jq .p99_ms "$work/latency") <= 10")"
+  row "event → profile in Redis over Kafka, 2,000/s (broker under load for $WARM_SECONDS s before)" "$(told)" "p50 ≤ 2, p99 ≤ 10 ms" "$(met "$(jq .p50_ms "$work/latency") <= 2 && $(jq .p99_ms "$work/latency") <= 10")"
   measure kafka_5000 "$LOG" "$STORE" 5000 linger.ms=0
   row "event → profile in Redis over Kafka, 5,000/s" "$(told)" "p99 ≤ 20 ms" "$(met "$(jq .p99_ms "$work/latency") <= 20")"
   measure file_2000 "file:$work/latency-log" "rocksdb:$work/latency-db" 2000

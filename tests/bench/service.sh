@@ -170,12 +170,15 @@ for daemon in collectd profiled recommendd; do
   more=()
   [ $daemon = collectd ] || more+=(--store "$STORE")
   [ $daemon != recommendd ] || more+=(--model "$service/now.model" --snapshot-every 0)
-  "attune-$daemon" --listen 127.0.0.1:0 --admin-listen 127.0.0.1:0 --log "$LOG" --namespace "$ns" -X linger.ms=0 "${more[@]}" 2>"$service/$daemon.err" &
+  "attune-$daemon" --listen 127.0.0.1:0 --admin-listen 127.0.0.1:0 --log "$LOG" --namespace "$ns" "${more[@]}" 2>"$service/$daemon.err" &
   daemons+=($!)
   until grep -q ': ready$' "$service/$daemon.err"; do kill -0 $! && sleep 0.05; done
 done
 at() { echo "http://$(sed -n "s/.*: $2 at //p" "$service/$1.err")"; }
 until [ "$(curl -s -o /dev/null -w '%{http_code}' "$(at recommendd 'admin requests')/readyz")" = 200 ]; do sleep 0.05; done
-probe "Kafka and Redis" 3 15 --url "$(at recommendd requests)" --collect-url "$(at collectd requests)" --admin-url "$(at collectd 'admin requests')"
+way=(--url "$(at recommendd requests)" --collect-url "$(at collectd requests)" --admin-url "$(at collectd 'admin requests')")
+# A broker that has just started is a JVM that compiles its own code under load: the same load first, unprinted.
+attune-latency-probe --rate 2000 --duration "${WARM_SECONDS}s" --customers 1000 --quiet "${way[@]}" >/dev/null || true
+probe "Kafka and Redis (under load for $WARM_SECONDS s before)" 3 15 "${way[@]}"
 kill -TERM "${daemons[@]}"
 wait "${daemons[@]}" || true

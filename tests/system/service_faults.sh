@@ -25,9 +25,12 @@ serve c attune-collectd --log "$log" --spool "$SCRATCH/spool"
 serve p attune-profiled --log "$log" --store "$STORE"
 serve r attune-recommendd --log "$log" --store "$STORE" --model shop.model --static gift-card
 events 2000 100 9 | attune-produce --log "$log"
+# Each item was seen beside others, so that whoever looks at one is known by it.
+awk 'BEGIN { for (i = 0; i < 300; i++) printf "{\"id\":\"all-%d\",\"time\":%.0f,\"type\":\"view\",\"customer\":\"all-%d\",\"item\":\"item-%d\"}\n",
+  i, 1767225600000 + i * 1000, i / 10, i }' | attune-produce --log "$log"
 ready() { [ "$(status_of "${admin[r]}/readyz")" = 200 ]; }
 until_true ready
-learned() { [ "$(metric "${admin[r]}" attune_model_events_total)" -ge 2000 ]; }
+learned() { [ "$(metric "${admin[r]}" attune_model_events_total)" -ge 2300 ]; }
 until_true learned
 
 moment() { sleep "$(awk -v from="$1" -v to="$2" -v r=$RANDOM 'BEGIN { print from + (to - from) * r / 32767 }')"; }

@@ -39,14 +39,16 @@ curl -sSN --max-time 60 "${url[r]}/v1/stream?customer=anon-2&n=3" >mended 2>mend
 PIDS+=($!)
 without_redis() { sed -n 's/^data: //p' mended | jq -es '.[-1].degraded.code // "" | startswith("store_")' >/dev/null; }
 until_true without_redis
-# Who can not reach the store says so, and notices by himself when it is back.
+# The store is given a rest; who answers goes on to be ready meanwhile, for there is always an answer, and notices by himself when it is back.
 rests() {
   get "${url[r]}/v1/recommendations?customer=anon-$RANDOM&budget_ms=50" >/dev/null
-  [ "$(curl -sS "${admin[r]}/readyz" | jq -r .detail)" = "the store does not answer" ]
+  [ "$(metric "${admin[r]}" attune_store_breaker_open)" = 1 ]
 }
 until_true rests
+ready || fail "while the store rests, /readyz says it is not ready"
 kill -CONT "$(cat redis.pid)"
-until_true ready
+works() { ! rests; }
+until_true works
 mended() { sed -n 's/^data: //p' mended | jq -es '.[-1] | .tier == "fresh" and (has("degraded") | not or .degraded == null)' >/dev/null; }
 until_true mended
 healed() { [ "$(get "${url[r]}/v1/recommendations?customer=anon-2" | jq -r '"\(.tier) \(.degraded)"')" = 'fresh null' ]; }

@@ -20,6 +20,7 @@ attune_test(unit_pipeline
     unit/pipeline/rebuild_test.cc
     unit/pipeline/replay_test.cc
     unit/pipeline/topics_test.cc
+    unit/pipeline/underway_events_test.cc
   LINKS attune_adapters attune_pipeline attune_core attune_base
   LABELS unit)
 attune_test(unit_probe

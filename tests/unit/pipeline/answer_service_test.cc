@@ -25,6 +25,7 @@ struct Fixture {
                       Rules()};
   KnownProfiles known{1 << 20};
   Watchers watchers{8};
+  UnderwayEvents underway;
   OwnThread loop; // outlives those who post to it
   std::shared_ptr<OwnThread> thread{std::shared_ptr<void>(), &loop};
   std::unique_ptr<ProfileReaders> readers;
@@ -52,6 +53,7 @@ struct Fixture {
     parts.known = &known;
     parts.watchers = &watchers;
     parts.readers = readers.get();
+    parts.underway = &underway;
     parts.clock = &clock;
     parts.randomness = [](std::array<std::uint8_t, 16>& bytes) { bytes.fill(1); };
     parts.fallback = {{"", {ItemId("gift-card")}}};
@@ -133,6 +135,59 @@ BOOST_AUTO_TEST_CASE(a_token_is_waited_for_until_its_event_is_there)
   BOOST_TEST(first_item(answered.recommendation) == "chair");
   BOOST_TEST(!answered.recommendation.degraded.has_value());
   BOOST_TEST(watchers.size() == 0U);
+}
+
+BOOST_AUTO_TEST_CASE(a_token_of_what_was_acknowledged_here_is_answered_at_once_with_all_that_is_under_way)
+{
+  const auto before = view("ana", "e2", now(), "sofa");
+  const auto event = view("ana", "e3", now() + 1ms, "desk");
+  underway.put({before});
+  underway.put({event});
+  auto ask = ask_of("ana");
+  ask.after = token_of(event);
+  ask.request.n = 10;
+  const auto answered = begin(ask).get();
+  BOOST_TEST((answered.recommendation.tier == Tier::fresh));
+  BOOST_TEST(!answered.recommendation.degraded.has_value());
+  for (const char* speaks : {"chair", "rug"})
+    BOOST_TEST(std::any_of(answered.recommendation.items.begin(), answered.recommendation.items.end(),
+                           [&](const auto& item) { return item.item.text == speaks; }));
+  BOOST_TEST(answered.recommendation.profile_version == 3U);
+  BOOST_TEST(service->counts().waited == 0U);
+  // Of a token the profile holds nothing is put on top twice.
+  write(before);
+  write(event);
+  BOOST_TEST(begin(ask).get().recommendation.profile_version == 3U);
+}
+
+BOOST_AUTO_TEST_CASE(a_token_that_names_more_than_was_acknowledged_here_is_waited_for)
+{
+  const auto here = view("ana", "e2", now(), "desk");
+  const auto elsewhere = view("ana", "e3", now(), "sofa");
+  underway.put({here});
+  auto ask = ask_of("ana");
+  ask.after = token_of(here);
+  ask.after.add(elsewhere);
+  auto waiting = begin(std::move(ask));
+  while (watchers.size() == 0) std::this_thread::yield();
+  write(elsewhere);
+  const auto answered = waiting.get().recommendation; // the other one still comes from here
+  BOOST_TEST(!answered.degraded.has_value());
+  BOOST_TEST(answered.profile_version == 3U);
+}
+
+BOOST_AUTO_TEST_CASE(with_the_store_hanging_what_was_acknowledged_here_is_in_the_answer)
+{
+  hold->hang(true);
+  underway.put({view("bob", "e2", now(), "desk")});
+  auto ask = ask_of("bob");
+  ask.budget = 20ms;
+  ask.after = token_of(view("bob", "e2", now(), "desk"));
+  const auto answered = begin(std::move(ask)).get().recommendation;
+  BOOST_TEST(first_item(answered) == "chair");
+  BOOST_TEST_REQUIRE(answered.degraded.has_value());
+  BOOST_TEST(answered.degraded->code == "store_timeout");
+  hold->hang(false);
 }
 
 BOOST_AUTO_TEST_CASE(where_nobody_tells_of_changes_a_token_is_waited_for_by_reading)

@@ -45,6 +45,7 @@ struct Fixture {
   HeldLog log;
   RememberedDeadLetters dead_letters;
   SystemClock clock;
+  UnderwayEvents underway;
   std::optional<Collector> collector;
   std::vector<Status> done;
 
@@ -54,6 +55,7 @@ struct Fixture {
     CollectorParts parts;
     parts.log = &log;
     parts.dead_letters = &dead_letters;
+    parts.underway = &underway;
     parts.clock = &clock;
     parts.randomness = [](std::array<std::uint8_t, 10>& bytes) { bytes.fill(7); };
     parts.name_space = "shop";
@@ -74,6 +76,25 @@ constexpr std::string_view kView = R"({"id":"e1","type":"view","customer":"ana",
 } // namespace
 
 BOOST_FIXTURE_TEST_SUITE(collector, Fixture)
+
+BOOST_AUTO_TEST_CASE(what_a_token_may_be_asked_for_is_under_way_once_it_is_acknowledged_and_not_before)
+{
+  const auto batch = collector->read(kView);
+  BOOST_TEST_REQUIRE(batch.ok());
+  std::size_t when_told = 0;
+  collector->collect(*batch, "http 10.0.0.1", [&](const Status&) { when_told = underway.size(); });
+  BOOST_TEST(underway.size() == 0U);
+  log.deliver();
+  BOOST_TEST(when_told == 1U);
+  BOOST_TEST(underway.completing(batch->token(), CustomerId("ana"), nullptr).has_value());
+
+  send(R"({"id":"e2","type":"view","customer":"ana","item":"lamp","time":1700000000000})");
+  log.deliver(Error{Code::io, "the disk is full"});
+  BOOST_TEST(underway.size() == 1U);
+  send(std::string(kView) + "\n" + R"({"id":"e3","type":"view","customer":"bob","item":"lamp","time":1700000000000})");
+  log.deliver();
+  BOOST_TEST(underway.size() == 1U); // of several customers there is no token
+}
 
 BOOST_AUTO_TEST_CASE(what_a_silent_log_has_not_taken_in_time_is_told_once_and_not_acknowledged)
 {
