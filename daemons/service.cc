@@ -18,6 +18,7 @@
 #include "pipeline/topics.h"
 #include "service/random.h"
 #include "service/signals.h"
+#include "service_live.h"
 #include "service_metrics.h"
 
 namespace attune {
@@ -56,6 +57,8 @@ struct Service::Parts {
   // what is told stands before who tells, and a sink before whoever puts into it. When it comes to this the server has stopped and the
   // threads at the end are joined: nothing new begins, and what is told to a stopped server goes nowhere.
 
+  DeadLetterReasons reasons;
+
   // What is told.
   std::optional<KnownProfiles> known;
   std::optional<Watchers> watchers;
@@ -63,6 +66,8 @@ struct Service::Parts {
   std::optional<UnderwayEvents> underway; // of a process that collects and answers
   std::optional<AnswerService> answers;
   std::optional<HttpAccess> access;
+  std::optional<LiveView> live;
+  std::optional<DemoStage> demo;
   std::optional<HttpApi> api;
   std::unique_ptr<HttpServer> server;
   std::optional<Collector> collector; // tells requests itself, too, what it ends with
@@ -90,6 +95,7 @@ struct Service::Parts {
 
   std::optional<Greeting> greeting;
 
+  std::uint16_t public_port = 0, admin_port = 0;
   std::atomic<bool> draining{false}, stopping{false};
   std::thread feeding, learning, asking;
   mutable std::mutex mutex;
@@ -101,6 +107,7 @@ struct Service::Parts {
   Status open_profiles();
   Status open_answers();
   Status open_http();
+  Status read_site();
   Result<Catalog> read_catalog();
   Status open_greeting();
   [[nodiscard]] std::string not_ready() const;
@@ -145,7 +152,7 @@ Status Service::Parts::open_log()
   }
   auto letters = open_dead_letters(dead_letter_place(writer.get()));
   if (!letters) return letters.error();
-  dead_letters = std::move(*letters);
+  dead_letters = std::make_unique<CountedDeadLetters>(std::move(*letters), reasons);
   return {};
 }
 
@@ -157,7 +164,7 @@ Status Service::Parts::open_profiles()
   sink_writer = std::move(*opened);
   auto letters = open_dead_letters(dead_letter_place(sink_writer.get()));
   if (!letters) return letters.error();
-  sink_dead_letters = std::move(*letters);
+  sink_dead_letters = std::make_unique<CountedDeadLetters>(std::move(*letters), reasons);
   auto lates = open_late({settings.late.value_or("topic"), program, place.name_of(kLateTopic), sink_writer.get(), place.options()});
   if (!lates) return lates.error();
   late = std::move(*lates);
@@ -326,8 +333,15 @@ Status Service::Parts::open_http()
   parts.times = &times;
   parts.metrics = [this] { return metrics.text(); };
   parts.not_ready = [this] { return not_ready(); };
+  live.emplace(reasons, knowledge ? &*knowledge : nullptr);
+  parts.live = [this] { return live->text(); };
   parts.most_streams = settings.streams;
+  auto headers = settings.www_headers();
+  if (!headers) return headers.error();
+  parts.site_headers = std::move(*headers);
+  if (settings.demo) parts.demo = &demo.emplace(*settings.demo);
   api.emplace(std::move(parts));
+  if (auto read = read_site(); !read) return read;
 
   HttpServer::Options options;
   options.threads = settings.threads;
@@ -347,7 +361,21 @@ Status Service::Parts::open_http()
     declare_metrics(metrics, *server, *bound, admin ? "admin" : "public");
     log(LogLevel::info, std::string(admin ? "admin requests" : "requests") + " at " + text->substr(0, text->rfind(':')) + ":" +
                             std::to_string(server->port(*bound)));
+    (admin ? admin_port : public_port) = server->port(*bound);
   }
+  if (demo) {
+    const auto at = [](const char* host, std::uint16_t port) { return std::string("http://") + host + ':' + std::to_string(port); };
+    demo->set_places(at("127.0.0.1", admin_port), {at("127.0.0.1", public_port), at("localhost", public_port)});
+  }
+  return {};
+}
+
+Status Service::Parts::read_site()
+{
+  if (!settings.www) return {};
+  auto site = SiteFiles::read(*settings.www);
+  if (!site) return site.error();
+  api->set_site(std::make_shared<const SiteFiles>(std::move(*site)));
   return {};
 }
 
@@ -482,6 +510,7 @@ Service::~Service()
 Status Service::reload()
 {
   auto& parts = *parts_;
+  if (auto read = parts.read_site(); !read) return read;
   if (!parts.learner) return {};
   Renewal renewal;
   if (parts.settings.rules) {

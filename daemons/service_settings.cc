@@ -5,6 +5,7 @@
 #include <thread>
 
 #include "adapters/ip_range.h"
+#include "adapters/site_files.h"
 #include "core/field_rules.h"
 #include "core/recommender.h"
 
@@ -65,6 +66,11 @@ void ServiceSettings::declare(Tool& tool, bool choose)
   tool.option("--rate-per-customer", per_customer, "N", "requests a second of one customer; 0: no limit");
   tool.option("--rate-per-address", per_address, "N", "requests a second from one address; 0: no limit");
 
+  if (roles.collect || roles.recommend) {
+    tool.option("--www", www, "DIR", "a site's files, served beside the public requests; read again at SIGHUP");
+    tool.option("--www-header", www_header_texts, "HEADER", "of each of these files: 'Content-Security-Policy: …' (repeatable)");
+    tool.option("--demo", demo, "DIR", "of a demonstration: its parts, and who stops and starts them");
+  }
   if (roles.collect) {
     tool.option("--write-key", write_keys, "TEXT", "what a sender of events has to show (repeatable)").secret();
     tool.option("--currency", currency, "CODE", "for events with a price and no currency");
@@ -126,6 +132,9 @@ Status ServiceSettings::check()
   }
   if (auto place = listener("--admin-listen", admin_listen); place && admin_token.empty() && !is_loopback(place->address))
     return Error{Code::usage, "--admin-listen: not a loopback address, so that --admin-token is needed: " + admin_listen};
+  if (auto place = listener("--admin-listen", admin_listen); demo && (!place || !is_loopback(place->address)))
+    return Error{Code::usage, "--demo: the admin listener is not of this machine alone: " + admin_listen};
+  if (auto headers = www_headers(); !headers) return headers.error();
   if (currency && !parse_currency(*currency)) return Error{Code::usage, "--currency: not an ISO 4217 code: " + *currency};
   if (per_customer < 0) return Error{Code::usage, "--rate-per-customer: below 0"};
   if (per_address < 0) return Error{Code::usage, "--rate-per-address: below 0"};
@@ -144,6 +153,17 @@ AccessOptions ServiceSettings::access() const
   options.per_customer = per_customer;
   options.per_address = per_address;
   return options;
+}
+
+Result<std::vector<std::pair<std::string, std::string>>> ServiceSettings::www_headers() const
+{
+  std::vector<std::pair<std::string, std::string>> headers;
+  for (const auto& text : www_header_texts) {
+    auto header = parse_site_header(text);
+    if (!header) return Error{Code::usage, "--www-header: " + header.error().message};
+    headers.push_back(std::move(*header));
+  }
+  return headers;
 }
 
 Result<HttpListener> ServiceSettings::listener(const std::string& flag, const std::string& text) const

@@ -5,6 +5,7 @@
 #include <map>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "adapters/http_access.h"
@@ -48,6 +49,8 @@ struct ServiceSettings {
   std::string signing_key, admin_token, anonymous_pattern = "anon-*";
   double per_customer = 0, per_address = 0;
   std::size_t streams = 10'000;
+  std::optional<std::string> www, demo;
+  std::vector<std::string> www_header_texts;
 
   // Collecting.
   std::optional<std::string> currency, spool;
@@ -75,6 +78,7 @@ struct ServiceSettings {
   Status check();
 
   [[nodiscard]] AccessOptions access() const;
+  [[nodiscard]] Result<std::vector<std::pair<std::string, std::string>>> www_headers() const; // ERRORS: usage
   // "127.0.0.1:8080", "[::1]:8080", "*:8080", ":8080". ERRORS: usage.
   [[nodiscard]] Result<HttpListener> listener(const std::string& flag, const std::string& text) const;
   [[nodiscard]] Result<std::map<std::string, std::vector<ItemId>, std::less<>>> fallback_lists() const;

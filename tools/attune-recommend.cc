@@ -202,6 +202,14 @@ int main(int argc, char** argv)
               [&](const std::string& text) { return parse_time(text, request.at); });
   tool.flag("--why", request.why, "say what speaks for each item");
   tool.option("--why-not", request.why_not.text, "ITEM", "say why this item is not shown: the filter that removed it, or its rank");
+  tool.parsed("--fields", "NAME,…",
+              "of the catalog, told with each item: name, categories, price, stock, tags, image, url, accessories",
+              [&](const std::string& text) -> Status {
+                auto fields = ItemFields::parse(text);
+                if (!fields) return Error{Code::usage, fields.error().text()};
+                request.fields = *fields;
+                return {};
+              });
   tool.option("--dead-letters", settings.dead_letters, "PLACE",
               "where lines that can not be understood go: stderr, a log's URL, or a file");
   tool.operands("FILE", settings.files, "read these instead of standard input; - is standard input");

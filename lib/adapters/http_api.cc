@@ -77,6 +77,15 @@ std::int64_t now_ns()
   return std::chrono::steady_clock::now().time_since_epoch().count();
 }
 
+Parsed read_fields(const std::string* value, ItemFields& out)
+{
+  if (!value) return {};
+  auto fields = ItemFields::parse(*value);
+  if (!fields) return fields.error();
+  out = *fields;
+  return {};
+}
+
 bool is_get(HttpMethod method)
 {
   return method == HttpMethod::get || method == HttpMethod::head;
@@ -174,12 +183,13 @@ Result<Ask, Reject> HttpApi::Call::ask() const
       read_number("budget_ms", query.find("budget_ms"), 1, kMostBudget.count(), budget),
       read_truth("why", query.find("why"), wanted.why),
       read_recent(query.find("recent"), wanted.recent),
+      read_fields(query.find("fields"), wanted.fields),
       read_after(query.find("after"), ask.after),
   };
   for (const auto& outcome : outcomes)
     if (!outcome) return outcome.error();
   if (auto unknown = query.unknown({"customer", "session", "slot", "item", "why_not", "n", "budget_ms", "why", "recent", "after",
-                                    "key", "signature", "alias_signature"});
+                                    "fields", "key", "signature", "alias_signature"});
       !unknown.empty())
     return Reject{unknown, "unknown parameter"};
   if (wanted.slot.empty()) wanted.slot = Slot("home");
@@ -210,6 +220,8 @@ void HttpApi::handle(const std::shared_ptr<HttpExchange>& exchange, bool admin)
   const auto origin = exchange->header("Origin");
   if (!admin)
     call->allowed_origin = parts_.access->allowed_origin(origin);
+  else if (parts_.demo && parts_.demo->of_the_shop(origin))
+    call->allowed_origin = origin;
   else if (!HttpAccess::own_origin(origin, exchange->header("Host")))
     return call->refuse(403, "a page of another site may not ask the admin listener", "Origin");
   // Before anything is parsed: what is wrong costs as well.
@@ -262,7 +274,12 @@ void HttpApi::route(const CallPtr& call)
     if (!is_get(method)) return call->refuse_method("GET, HEAD");
     return call->answer_json(200, "{\"status\":\"alive\"}\n");
   }
+  if (get_demo(call)) return;
   if (call->admin) {
+    if (path == "/admin" || path == "/admin.js" || path == "/admin.css") {
+      if (!is_get(method)) return call->refuse_method("GET, HEAD");
+      return get_carried(call);
+    }
     if (path == "/readyz") {
       if (!is_get(method)) return call->refuse_method("GET, HEAD");
       const auto why = parts_.not_ready ? parts_.not_ready() : std::string();
@@ -278,6 +295,10 @@ void HttpApi::route(const CallPtr& call)
       answer.body = parts_.metrics ? parts_.metrics() : std::string();
       return call->answer(std::move(answer));
     }
+    if (path == "/v1/live") {
+      if (!is_get(method)) return call->refuse_method("GET, HEAD");
+      return get_live(call);
+    }
     if (path.starts_with(kProfiles)) {
       const auto customer = percent_decoded(path.substr(kProfiles.size()), false);
       if (!customer || customer->empty() || !check_text(*customer, kMaxCustomerBytes))
@@ -290,6 +311,10 @@ void HttpApi::route(const CallPtr& call)
       if (method != HttpMethod::post) return call->refuse_method("POST");
       return post_refresh(call);
     }
+  }
+  if (path == "/attune.js") {
+    if (!is_get(method)) return call->refuse_method("GET, HEAD");
+    return get_carried(call);
   }
   if (path == "/openapi.json") {
     if (!is_get(method)) return call->refuse_method("GET, HEAD");
@@ -307,6 +332,7 @@ void HttpApi::route(const CallPtr& call)
     if (method != HttpMethod::get) return call->refuse_method("GET");
     return get_stream(call);
   }
+  if (!call->admin && get_site(call)) return;
   call->refuse(404, "nothing is here");
 }
 

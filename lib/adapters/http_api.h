@@ -12,8 +12,10 @@
 #include <string_view>
 #include <vector>
 
+#include "adapters/demo_stage.h"
 #include "adapters/http_access.h"
 #include "adapters/http_server.h"
+#include "adapters/site_files.h"
 #include "core/profile.h"
 #include "pipeline/answer_service.h"
 #include "pipeline/collector.h"
@@ -33,6 +35,9 @@ struct HttpApiParts {
   StageTimes* times = nullptr; // never null
   std::function<std::string()> metrics; // the text of /metrics
   std::function<std::string()> not_ready; // empty: it can serve; else why not
+  std::function<std::string()> live; // the object of /v1/live
+  std::vector<std::pair<std::string, std::string>> site_headers; // of each file of the site
+  const DemoStage* demo = nullptr; // null: this is no demo
   std::size_t most_streams = 10'000;
 };
 
@@ -43,6 +48,9 @@ class HttpApi {
 
   [[nodiscard]] HttpHandler public_handler();
   [[nodiscard]] HttpHandler admin_handler();
+
+  // The files of a site that the public listener serves beside its calls; null: none. Any thread.
+  void set_site(std::shared_ptr<const SiteFiles> site) { site_.store(std::move(site)); }
 
   [[nodiscard]] std::size_t streams() const { return streams_.load(); }
 
@@ -64,8 +72,13 @@ class HttpApi {
   void get_profile(const CallPtr& call, const CustomerId& customer);
   void delete_profile(const CallPtr& call, const CustomerId& customer);
   void post_refresh(const CallPtr& call);
+  void get_live(const CallPtr& call);
+  void get_carried(const CallPtr& call);
+  [[nodiscard]] bool get_site(const CallPtr& call);
+  [[nodiscard]] bool get_demo(const CallPtr& call);
 
   HttpApiParts parts_;
+  std::atomic<std::shared_ptr<const SiteFiles>> site_;
   std::atomic<std::size_t> streams_{0}, woken_{0}; // open; of them, woken by a change and not answered yet
 };
 

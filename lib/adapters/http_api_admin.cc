@@ -29,6 +29,12 @@ void HttpApi::get_profile(const CallPtr& call, const CustomerId& customer)
   });
 }
 
+void HttpApi::get_live(const CallPtr& call)
+{
+  if (call->refuse_unknown({})) return;
+  call->answer_json(200, parts_.live ? parts_.live() : "{}\n");
+}
+
 void HttpApi::delete_profile(const CallPtr& call, const CustomerId& customer)
 {
   if (!parts_.collector) return call->refuse(404, "this process does not collect events");

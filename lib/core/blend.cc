@@ -39,10 +39,15 @@ std::array<float, kFeatures> Blend::weights_for(const Features& features, std::u
   auto weights = sets_.front().weight;
   const auto& bucket = sets_[1 + features.bucket()].weight;
   for (std::size_t f = 0; f < kFeatures; ++f) weights[f] += bucket[f];
-  const auto set = kFirstSlotSet + slot - 1;
-  if (slot > 0 && set < sets_.size())
-    for (std::size_t f = 0; f < kFeatures; ++f) weights[f] += sets_[set].weight[f];
+  if (const auto* own = of_slot(slot))
+    for (std::size_t f = 0; f < kFeatures; ++f) weights[f] += own->weight[f];
   return weights;
+}
+
+const Blend::Weights* Blend::of_slot(std::uint32_t slot) const
+{
+  const auto set = kFirstSlotSet + slot - 1;
+  return slot > 0 && set < sets_.size() ? &sets_[set] : nullptr;
 }
 
 void Blend::score(const Features& features, std::uint32_t slot, Scores& out) const

@@ -56,6 +56,8 @@ class Blend {
   // What a snapshot holds: the global set, the buckets', then the slots'.
   [[nodiscard]] const std::vector<Weights>& sets() const { return sets_; }
   void restore(std::vector<Weights> sets);
+  // Those of one slot, on top of the global ones; null while no click was learned of it.
+  [[nodiscard]] const Weights* of_slot(std::uint32_t slot) const;
 
  private:
   [[nodiscard]] std::array<float, kFeatures> weights_for(const Features& features, std::uint32_t slot) const;

@@ -213,8 +213,13 @@ class Answerer {
     for (const auto& contender : contenders_) ranked.push_back({&contender.item, contender.known, contender.score});
     arrangement_ = rules_.arrange(ranked, request_.n, !request_.why_not.empty());
     for (const auto& chosen : arrangement_.items) {
-      out.items.push_back({*chosen.item, chosen.score, {}});
-      if (request_.why) out.items.back().reasons = reasons(chosen);
+      auto& item = out.items.emplace_back();
+      item.item = *chosen.item;
+      item.score = chosen.score;
+      if (chosen.offer) item.offer = chosen.rule->name;
+      if (chosen.rule) item.say = chosen.rule->say;
+      if (chosen.known) request_.fields.append(*chosen.known, item.fields);
+      if (request_.why) item.reasons = reasons(chosen);
     }
   }
 
@@ -356,6 +361,13 @@ Outcome read_member(const JsonTree& tree, const JsonNode& node, RecommendRequest
   if (node.key == "n") return read_count(node, out.n);
   if (node.key == "recent") return read_recent(tree, node, out.recent);
   if (node.key == "at") return read_at(node, out.at);
+  if (node.key == "fields") {
+    if (node.kind != JsonNode::Kind::string) return Reject{"fields", "not a string"};
+    auto fields = ItemFields::parse(node.text);
+    if (!fields) return fields.error();
+    out.fields = *fields;
+    return {};
+  }
   if (node.key == "why") {
     if (node.kind != JsonNode::Kind::boolean) return Reject{"why", "not true or false"};
     out.why = node.truth;
@@ -482,6 +494,9 @@ void append_recommendation_json(const Recommendation& recommendation, bool why, 
     append_json_string(item.item.text, out);
     out += ",\"score\":";
     append_json_number(item.score, out);
+    out += item.fields;
+    if (!item.offer.empty()) append_member("offer", item.offer, out);
+    if (!item.say.empty()) append_member("say", item.say, out);
     if (why) append_reasons(item.reasons, out);
     out += '}';
   }

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "core/catalog.h"
+#include "core/item_fields.h"
 #include "core/model.h"
 #include "core/profile.h"
 #include "core/ranking.h"
@@ -31,11 +32,12 @@ struct RecommendRequest {
   std::optional<Timestamp> at; // "now"; default: given by the caller
   bool why = false;
   ItemId why_not; // an item whose absence is to be explained; empty: none
+  ItemFields fields; // of the catalog, told with each item
   Source source = Source::blend; // or one alone, for comparisons: chosen by whoever serves, never by who asks
 };
 inline constexpr std::size_t kMaxRecent = 256;
 inline constexpr std::size_t kMaxRequestBytes = 64 * 1024;
-// `{"customer":"c1","slot":"home","n":5,"item":…,"recent":["a","b"],"at":…,"why":true}`. Unknown keys are refused by name;
+// `{"customer":"c1","slot":"home","n":5,"item":…,"recent":["a","b"],"at":…,"why":true,"fields":"name,price"}`. Unknown keys are refused by name;
 // customer, slot, item and `at` have the limits of an event's fields. What it does not name is as in `defaults`. Total.
 // Keeps one parser per thread.
 [[nodiscard]] Result<RecommendRequest, Reject> parse_request(std::string_view json, const RecommendRequest& defaults = {});
@@ -47,6 +49,9 @@ struct RecommendedItem {
   ItemId item;
   double score = 0;
   std::vector<Contribution> reasons; // filled when request.why
+  std::string offer; // the name of the offer that put it here
+  std::string say; // what that offer, or the pin, has a shop say
+  std::string fields; // members of the answer's JSON: request.fields of it
 };
 
 enum class Tier : std::uint8_t { fresh, cached, session, popular, fallback_list };

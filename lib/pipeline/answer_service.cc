@@ -264,17 +264,19 @@ Recommendation AnswerService::rank(const Ask& ask, const Profile* profile, Times
     changed = with_events(profile, ask);
     profile = &*changed;
   }
-  auto answer = [&] {
-    const auto reading = parts_.knowledge->read();
-    return answer_with(reading.model(), profile, ask.request, reading.catalog(), now, reading.rules(), parts_.randomness);
-  }();
+  const auto reading = parts_.knowledge->read();
+  auto answer = answer_with(reading.model(), profile, ask.request, reading.catalog(), now, reading.rules(), parts_.randomness);
   if (answer.items.empty()) {
     auto list = parts_.fallback.find(answer.slot.text);
     if (list == parts_.fallback.end()) list = parts_.fallback.find(std::string_view());
     if (list != parts_.fallback.end()) {
       answer.tier = Tier::fallback_list;
-      for (const auto& item : list->second)
-        if (answer.items.size() < ask.request.n) answer.items.push_back({item, 0, {}});
+      for (const auto& item : list->second) {
+        if (answer.items.size() == ask.request.n) break;
+        auto& shown = answer.items.emplace_back();
+        shown.item = item;
+        if (const auto* known = reading.catalog().find(item)) ask.request.fields.append(*known, shown.fields);
+      }
     }
   }
   return answer;

@@ -9,6 +9,22 @@ constexpr std::size_t kCutBytes = 128 * 1024;
 
 } // namespace
 
+void DeadLetterReasons::note(const DeadLetter& letter)
+{
+  std::string reason(letter.field);
+  if (!reason.empty()) reason += ": ";
+  reason += letter.reason;
+  const std::lock_guard lock(mutex_);
+  const bool room = counts_.size() < kMost || counts_.contains(reason);
+  ++counts_[room ? reason : std::string("other")];
+}
+
+std::map<std::string, std::uint64_t> DeadLetterReasons::counts() const
+{
+  const std::lock_guard lock(mutex_);
+  return counts_;
+}
+
 Status LogDeadLetters::put(const DeadLetter& letter)
 {
   auto put = append(letter);

@@ -1,7 +1,12 @@
 // Where dead letters go. Programs open the place a user names (adapters/dead_letter_place.h); LogDeadLetters is the topic.
 #pragma once
 
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <mutex>
 #include <string>
+#include <utility>
 
 #include "core/dead_letter.h"
 #include "pipeline/ports.h"
@@ -15,6 +20,37 @@ class DeadLetterSink {
   virtual ~DeadLetterSink() = default;
   virtual Status put(const DeadLetter& letter) = 0;
   virtual Status flush(Milliseconds limit) = 0;
+};
+
+// How many there were of each reason, for whoever looks: "price: not a decimal". At most kMost of them, the rest under "other". Any thread.
+class DeadLetterReasons {
+ public:
+  static constexpr std::size_t kMost = 50;
+  void note(const DeadLetter& letter);
+  [[nodiscard]] std::map<std::string, std::uint64_t> counts() const;
+
+ private:
+  mutable std::mutex mutex_;
+  std::map<std::string, std::uint64_t> counts_;
+};
+
+// Another sink's, counted.
+class CountedDeadLetters final : public DeadLetterSink {
+ public:
+  CountedDeadLetters(std::unique_ptr<DeadLetterSink> sink, DeadLetterReasons& reasons) : sink_(std::move(sink)), reasons_(reasons)
+  {
+  }
+
+  Status put(const DeadLetter& letter) override
+  {
+    reasons_.note(letter);
+    return sink_->put(letter);
+  }
+  Status flush(Milliseconds limit) override { return sink_->flush(limit); }
+
+ private:
+  std::unique_ptr<DeadLetterSink> sink_;
+  DeadLetterReasons& reasons_;
 };
 
 // The dead letters' topic of a log. Bytes the log would not take are cut, and the reason says so.

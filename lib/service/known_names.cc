@@ -13,17 +13,18 @@ constexpr std::string_view kPrograms =
     "attune-train attune-tune attuned";
 
 constexpr std::string_view kKeys =
-    "X ack admin-listen admin-token admin-token-file admin-url align anonymous-pattern asked at baskets cache catalog "
-    "changes check check-config collect-url compare concurrency config connections cors-origin count currency customer "
-    "customers dead-letters draws dry-run duration emit envelope every fail-below follow format from give-up goal group "
-    "idle interval item items keep-partition known late learn learning-rate list listen log log-format log-password "
-    "log-password-file map max-age max-body max-clicks max-connections max-connections-per-address max-streams memory merge "
-    "min-gap model namespace neighbours on-gap one-call output partitions prequential profile-ttl quiet rate "
-    "rate-per-address rate-per-customer rebuild recent replace replication resume retention rewind roles rules seed shift "
-    "shift-to show signing-key signing-key-file since skip-gaps slo slot snapshot-every sort source speed split spool "
-    "spool-size static store store-password store-password-file teach-first teach-share test test-share threads to "
-    "to-namespace topic topics trials trusted-proxy type types until until-end url validation-share verbose why why-not "
-    "wire workers write-key write-key-file";
+    "X ack admin-listen admin-token admin-token-file admin-url align anonymous-pattern asked at baskets cache "
+    "catalog changes check check-config collect-url compare concurrency config connections cors-origin count "
+    "currency customer customers dead-letters demo draws dry-run duration emit envelope every fail-below fields "
+    "follow format from give-up goal group idle interval item items keep-partition known late learn learning-rate "
+    "list listen log log-format log-password log-password-file map max-age max-body max-clicks max-connections "
+    "max-connections-per-address max-streams memory merge min-gap model namespace neighbours on-gap one-call output "
+    "partitions prequential profile-ttl quiet rate rate-per-address rate-per-customer rebuild recent replace "
+    "replication resume retention rewind roles rules seed shift shift-to show signing-key signing-key-file since "
+    "skip-gaps slo slot snapshot-every sort source speed split spool spool-size static store store-password "
+    "store-password-file teach-first teach-share test test-share threads to to-namespace topic topics trials "
+    "trusted-proxy type types until until-end url validation-share verbose why why-not wire workers write-key "
+    "write-key-file www www-header";
 
 std::vector<std::string> words(std::string_view text)
 {

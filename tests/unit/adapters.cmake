@@ -8,6 +8,7 @@ attune_test(unit_http
     unit/adapters/http_access_test.cc
     unit/adapters/http_server_test.cc
     unit/adapters/ip_range_test.cc
+    unit/adapters/site_files_test.cc
   LINKS attune_adapters
   TIMEOUT 300
   LABELS unit)

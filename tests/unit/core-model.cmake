@@ -7,10 +7,12 @@ attune_test(unit_core_model
     unit/core/elementary_test.cc
     unit/core/group_popularity_test.cc
     unit/core/item_pairs_test.cc
+    unit/core/item_fields_test.cc
     unit/core/item_table_test.cc
     unit/core/lesson_test.cc
     unit/core/membership_test.cc
     unit/core/model_test.cc
+    unit/core/model_view_test.cc
     unit/core/neighbours_test.cc
     unit/core/popularity_test.cc
     unit/core/postings_test.cc

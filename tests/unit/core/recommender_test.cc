@@ -264,16 +264,18 @@ BOOST_AUTO_TEST_CASE(the_answer_as_json)
   answer.recommendation = RecommendationId("r1");
   answer.customer = CustomerId("c\"1");
   answer.slot = Slot("home");
-  answer.items = {{ItemId("a"), 1.5, {{"neighbours", 1.5, "seen next to b in 1 of 2 similar sessions"}}}};
+  answer.items = {
+      {ItemId("a"), 1.5, {{"neighbours", 1.5, "seen next to b in 1 of 2 similar sessions"}}, "gift", "for you", R"(,"name":"A")"}};
   answer.degraded = Degraded{"late", "over 50 ms"};
   answer.profile_version = 7;
   answer.model = "00000000000000ff";
   std::string json;
   append_recommendation_json(answer, true, json);
-  BOOST_TEST(json ==
-             R"({"recommendation":"r1","customer":"c\"1","slot":"home","items":[{"item":"a","score":1.5,"reasons":[)"
-             R"({"source":"neighbours","score":1.5,"sentence":"seen next to b in 1 of 2 similar sessions"}]}],"tier":"fresh",)"
-             R"("age_ms":0,"degraded":{"code":"late","detail":"over 50 ms"},"profile_version":7,"model":"00000000000000ff"})");
+  BOOST_TEST(
+      json ==
+      R"({"recommendation":"r1","customer":"c\"1","slot":"home","items":[{"item":"a","score":1.5,"name":"A","offer":"gift","say":"for you","reasons":[)"
+      R"({"source":"neighbours","score":1.5,"sentence":"seen next to b in 1 of 2 similar sessions"}]}],"tier":"fresh",)"
+      R"("age_ms":0,"degraded":{"code":"late","detail":"over 50 ms"},"profile_version":7,"model":"00000000000000ff"})");
   json.clear();
   append_recommendation_json({}, false, json);
   BOOST_TEST(json == R"({"recommendation":"","slot":"","items":[],"tier":"fresh","age_ms":0,"profile_version":0,"model":""})");
