@@ -11,8 +11,10 @@ BUILD_PACKAGES = g++ cmake ninja-build pkg-config ccache mold \
   libboost-dev libcli11-dev libcsv-dev libcurl4-openssl-dev libhiredis-dev libhowardhinnant-date-dev libjemalloc-dev libprotobuf-dev librdkafka-dev \
   librocksdb-dev libsimdjson-dev libspdlog-dev libssl-dev libsystemd-dev libtomlplusplus-dev libxxhash-dev libzstd-dev \
   nlohmann-json3-dev prometheus-cpp-dev protobuf-compiler rapidjson-dev robin-map-dev zlib1g-dev
-TEST_PACKAGES = $(BUILD_PACKAGES) \
-  bats clang-format curl jq kcat libboost-test-dev librapidcheck-dev mandoc maven openssl openjdk-17-jre-headless procps \
+# Node from elsewhere brings an npm of its own, which Debian's can not stand beside.
+NODE_PACKAGES = $(if $(shell command -v npm),,nodejs npm)
+TEST_PACKAGES = $(BUILD_PACKAGES) $(NODE_PACKAGES) \
+  bats chromium clang-format curl jq kcat libboost-test-dev librapidcheck-dev mandoc maven openssl openjdk-17-jre-headless procps \
   python3-venv redis-server redis-tools shellcheck strace systemd util-linux wrk xz-utils
 FUZZ_PACKAGES = $(TEST_PACKAGES) clang
 

@@ -1,7 +1,7 @@
 // attune in a page; see attune.d.ts. Apache-2.0
 (root => {
   'use strict';
-  const document = root.document;
+  const { document, navigator = {} } = root;
   const script = document?.currentScript;
   const config = { fields: 'name,price,image,url', respectDnt: true, pollMs: 15000 };
   const slots = [];
@@ -44,10 +44,9 @@
   const show = (each, answer, event) => {
     const looks = answer.items.map(({ item, say }) => [item, say]).join();
     if (!answer.items.length || !slots.includes(each)) return;
-    each.answer = answer;
     tell('answer', { slot: each.slot, answer, event });
     if (looks != each.looks) {
-      each.looks = looks;
+      Object.assign(each, { looks, answer });
       try { each.render(answer, each.element) } catch (error) { tell('error', { error }) }
       watch(each);
     }
@@ -123,7 +122,7 @@
   };
   // Not on its way when the page goes; the next page sends it again, with the same ids.
   const leave = () => {
-    const left = queue().map(key => box[key]).filter(text => !moving.has(JSON.parse(text).id));
+    const left = queue().map(key => box[key]).filter(text => moving.size < moving.add(JSON.parse(text).id).size);
     if (left[0] && !refused()) navigator.sendBeacon?.(address('/v1/events'), left.join('\n'));
   };
 
