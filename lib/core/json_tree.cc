@@ -29,7 +29,7 @@ simdjson::padded_string_view PaddedText::copy(std::string_view text)
     capacity_ = text.size() * 2 + simdjson::SIMDJSON_PADDING;
     bytes_ = std::make_unique<char[]>(capacity_);
   }
-  std::memcpy(bytes_.get(), text.data(), text.size());
+  text.copy(bytes_.get(), text.size()); // which may be none, of nowhere
   std::memset(bytes_.get() + text.size(), ' ', simdjson::SIMDJSON_PADDING);
   return simdjson::padded_string_view(bytes_.get(), text.size(), capacity_);
 }

@@ -46,8 +46,8 @@ struct Fixture {
   RememberedDeadLetters dead_letters;
   SystemClock clock;
   UnderwayEvents underway;
+  std::vector<Status> done; // outlives the collector, whose end is told too
   std::optional<Collector> collector;
-  std::vector<Status> done;
 
   Fixture() { make(16u << 20); }
   void make(std::size_t most_bytes, Milliseconds patience = std::chrono::seconds(10))
