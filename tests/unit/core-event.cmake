@@ -15,3 +15,7 @@ attune_test(unit_core_event
 target_compile_definitions(unit_core_event PRIVATE ATTUNE_EXAMPLES="${CMAKE_SOURCE_DIR}/examples")
 # GCC 12 sees overlapping copies in std::string where there are none (its bug 105651).
 target_compile_options(unit_core_event PRIVATE $<$<CXX_COMPILER_ID:GNU>:-Wno-restrict>)
+attune_test(unit_crowd
+  SOURCES unit/core/crowd_test.cc
+  LINKS attune_core attune_base
+  LABELS unit)
