@@ -1,7 +1,8 @@
 # The front door. CMake (CMakeLists.txt, CMakePresets.json) is the build truth; see HACKING.md.
 #
 #   make            build into build/release         make check          install what tests need, build, run every test
-#   make demo       the main job, in a minute        make check-source   layers, manual pages, formatting: seconds
+#   make demo       the living shop                  make check-source   layers, manual pages, formatting: seconds
+#   make demo-cluster  the same on Kafka and Redis   make demo-pipe      the main job as a pipe, in a minute
 #   make deps       install what the build needs     make check-asan     tests under address and undefined sanitizers
 #   make install    DESTDIR= PREFIX=/usr/local       make check-tsan     tests under the thread sanitizer
 #   make format     clang-format over everything     make fuzz           FUZZ_SECONDS=60 for each parser
@@ -26,7 +27,7 @@ FUZZ_SECONDS ?= 60
 # ctest's output is what CI reads: one line a test, everything of a test that failed.
 CTEST = ctest --output-on-failure --no-tests=error --parallel 2
 
-.PHONY: all deps test-deps check demo install format check-source check-asan check-tsan bench fuzz clean
+.PHONY: all deps test-deps check demo demo-cluster demo-pipe install format check-source check-asan check-tsan bench fuzz clean
 
 all: deps build/release/build.ninja
 	@cmake --build build/release --parallel $(JOBS) --target tools/all daemons/all
@@ -47,7 +48,15 @@ check: test-deps
 	$(CTEST) --test-dir build/release
 
 demo: all
-	@ATTUNE_BIN=$(CURDIR)/build/release/tools examples/demo.sh
+	@.ci/install curl
+	@exec env ATTUNE_BIN=$(CURDIR)/build/release/tools ATTUNE_DAEMONS=$(CURDIR)/build/release/daemons examples/demo.sh
+
+demo-cluster: all
+	@.ci/install curl maven openjdk-17-jre-headless redis-server redis-tools
+	@exec env ATTUNE_BIN=$(CURDIR)/build/release/tools ATTUNE_DAEMONS=$(CURDIR)/build/release/daemons examples/demo.sh cluster
+
+demo-pipe: all
+	@ATTUNE_BIN=$(CURDIR)/build/release/tools examples/pipe.sh
 
 install: all
 	cmake --install build/release --prefix $(PREFIX)

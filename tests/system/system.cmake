@@ -14,6 +14,7 @@ function(attune_system_test name)
 endfunction()
 
 attune_system_test(bad_input)
+attune_system_test(demo)
 attune_system_test(disk_full)
 attune_system_test(hostile)
 attune_system_test(killed_tools TIMEOUT 480)
