@@ -8,13 +8,13 @@
 # after WARM_SECONDS of the same, not counted.
 # Answers and lessons of the recommender: sessions made up with a known structure, one core; with ATTUNE_DATA=DIR, a directory with
 # rsc15.ndjson and ga360.ndjson (events, by attune-produce without a log), real ones too.
-# Environment: COUNT, CUSTOMERS, ROUNDS, LATENCY_SECONDS, WARM_SECONDS (a new broker's), ATTUNE_DATA, ONLY (a list of sections: parse kafka file latency recommender service).
+# Environment: COUNT, CUSTOMERS, ROUNDS, LATENCY_SECONDS, WARM_SECONDS (a new broker's), ATTUNE_DATA, ONLY (a list of sections: parse kafka file latency recommender service web).
 set -euo pipefail
 
 : "${ATTUNE_BIN:?}" "${ATTUNE_BENCH:?the directory of attune-bench}" "${ATTUNE_SOURCE:?}" "${ATTUNE_JSON:?where the figures go}"
 export -n ATTUNE_SOURCE # --source, to a program
 COUNT=${COUNT:-1000000} CUSTOMERS=${CUSTOMERS:-100000} ROUNDS=${ROUNDS:-3} LATENCY_SECONDS=${LATENCY_SECONDS:-20} WARM_SECONDS=${WARM_SECONDS:-40}
-ONLY=${ONLY:-parse file kafka latency recommender service}
+ONLY=${ONLY:-parse file kafka latency recommender service web}
 export PATH=$ATTUNE_BENCH:$ATTUNE_BIN:${ATTUNE_DAEMONS:?the directory of the daemons}:$PATH
 work=$(mktemp -d "${ATTUNE_BENCH_DIR:-${TMPDIR:-/tmp}}/attune-bench.XXXXXX")
 cleanup() {
@@ -202,6 +202,25 @@ fi
 if section service; then
   # shellcheck disable=SC1091
   . "$ATTUNE_SOURCE/tests/bench/service.sh"
+fi
+
+if section web; then
+  web_row() { # web_row NAME ARGUMENTS…
+    local name=$1
+    shift
+    "$ATTUNE_SOURCE/tests/web/run.sh" --program bench.mjs "$@" >"$work/web"
+    note "web_${name// /_}" "$(cat "$work/web")"
+    row "add to cart → changed page painted, $name, 200 clicks" "$(jq -r '"p50 \(.p50_ms)  p99 \(.p99_ms) ms; a constant \(.constant.p50_ms), \(.constant.p99_ms)"' "$work/web")" \
+      "p50 ≤ 30, p99 ≤ 100 ms" "$(met "$(jq .p50_ms "$work/web") <= 30 && $(jq .p99_ms "$work/web") <= 100")"
+    row "  first recommendations after DOMContentLoaded" "$(jq -r '.first_after_dom_ready | "p50 \(.p50_ms)  p90 \(.p90_ms) ms"' "$work/web")" "≤ 15 ms" \
+      "$(met "$(jq .first_after_dom_ready.p50_ms "$work/web") <= 15")"
+  }
+  web_row embedded
+  row "  the SDK, gzipped" "$(jq .sdk_gzip_bytes "$work/web") bytes" "≤ 4,096" "$(met "$(jq .sdk_gzip_bytes "$work/web") <= 4096")"
+  need_servers
+  attune-init --log "$LOG" --partitions 3 >/dev/null || true
+  redis-cli -s "$work/redis.sock" flushall >/dev/null
+  web_row "Kafka and Redis" "$LOG" "$STORE"
 fi
 
 mkdir -p "$(dirname "$ATTUNE_JSON")"

@@ -22,4 +22,9 @@ mkdir -p "$ATTUNE_WEB"
   npm install --prefix "$ATTUNE_WEB" --no-audit --no-fund --no-package-lock --loglevel=error >"$ATTUNE_WEB/npm.log" 2>&1 || exit 1
   cp "$ATTUNE_WEB/package.json" "$ATTUNE_WEB/installed"
 ) 9>"$ATTUNE_WEB/lock" || skip "no packages from npm: $(tail -n 3 "$ATTUNE_WEB/npm.log")"
+if [ "${1-}" = --program ]; then # bench.mjs, with its arguments
+  program=$2
+  shift 2
+  exec node "$here/$program" "$@"
+fi
 exec node --test --test-reporter=spec "$here/$1.test.mjs"

@@ -31,12 +31,12 @@ export class Scratch {
 
 const programs = { ...process.env, PATH: `${need('ATTUNE_BIN')}:${need('ATTUNE_DAEMONS')}:${process.env.PATH}`, ATTUNE_SOURCE: undefined };
 for (const name of Object.keys(programs)) if (name.startsWith('ATTUNE_')) delete programs[name]; // they would be options
-export const tool = (name, args, input) => execFileSync(name, args, { env: programs, input, encoding: 'utf8', stdio: ['pipe', 'pipe', 'ignore'] });
+export const tool = (name, args, input) => execFileSync(name, args, { env: programs, input, encoding: 'utf8', maxBuffer: 1 << 28, stdio: ['pipe', 'pipe', 'ignore'] });
 
 export class Attuned {
-  constructor(scratch, options = []) {
-    this.log = 'file://' + scratch.file('log');
-    this.place = ['--log', this.log, '--store', 'rocksdb://' + scratch.file('profiles')];
+  constructor(scratch, options = [], log = 'file://' + scratch.file('log'), store = 'rocksdb://' + scratch.file('profiles')) {
+    this.log = log;
+    this.place = ['--log', log, '--store', store];
     this.options = options;
     this.err = scratch.file('attuned.err');
     this.ports = [0, 0];
