@@ -15,6 +15,7 @@
 #include "pipeline/greeting.h"
 #include "pipeline/group_feed.h"
 #include "pipeline/probe_customer.h"
+#include "pipeline/refreshes.h"
 #include "pipeline/topics.h"
 #include "service/random.h"
 #include "service/signals.h"
@@ -77,8 +78,9 @@ struct Service::Parts {
   Spool* spool = nullptr; // the writer itself, where there is one
   std::unique_ptr<DeadLetterSink> dead_letters;
   std::unique_ptr<ProfileStore> store;
-  std::unique_ptr<ChangeFeed> changes;
+  std::optional<Refreshes> refreshes; // of what other processes changed; told by the readers
   std::unique_ptr<ProfileReaders> readers;
+  std::unique_ptr<ChangeFeed> changes; // has readers read
 
   // Profiles. Their sinks have a writer of their own: a position waits until what stands before it is durable, and has nothing to do with the
   // collector's records and their failures.
@@ -276,6 +278,13 @@ Status Service::Parts::open_answers()
   auto lists = settings.fallback_lists();
   if (!lists) return lists.error();
   parts.fallback = std::move(*lists);
+  refreshes.emplace(*readers, [this](const CustomerId& customer) {
+    const auto was = known->find(customer, clock.now(), false);
+    if (!was || !was->profile) return false;
+    const auto now_known = knowledge->read();
+    return now_known.rules().is_priority(*was->profile, now_known.catalog(), clock.now());
+  });
+  declare_metrics(metrics, *refreshes);
   auto feed_of_changes = settings.store.open_changes(place.name_space, settings.changes);
   if (!feed_of_changes) return feed_of_changes.error();
   changes = std::move(*feed_of_changes);
@@ -283,8 +292,9 @@ Status Service::Parts::open_answers()
     auto begun = changes->start({
         .changed =
             [this](const CustomerId& customer) {
-              known->changed(customer);
-              watchers->changed(customer);
+              const bool lately = known->changed(customer);
+              watchers->changed(customer); // who looks just now comes first
+              if (lately) refreshes->changed(customer);
             },
         .all_changed =
             [this] {

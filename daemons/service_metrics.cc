@@ -92,6 +92,12 @@ void declare_metrics(Metrics& metrics, const AnswerService& answers, const Known
                 [&breaker] { return breaker.open() ? 1.0 : 0.0; });
 }
 
+void declare_metrics(Metrics& metrics, const Refreshes& refreshes)
+{
+  metrics.counter("attune_profiles_refreshed_total", "Profiles that others changed, read again before they were asked for.", {},
+                  [&refreshes] { return static_cast<double>(refreshes.read()); });
+}
+
 void declare_metrics(Metrics& metrics, const HttpServer& server, std::size_t listener, const std::string& name)
 {
   const auto read = [&server, listener](std::uint64_t HttpCounts::*member) {

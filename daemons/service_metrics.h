@@ -6,6 +6,7 @@
 #include "adapters/http_api.h"
 #include "pipeline/ingest.h"
 #include "pipeline/learner.h"
+#include "pipeline/refreshes.h"
 #include "pipeline/spool.h"
 #include "pipeline/stages.h"
 #include "service/metrics.h"
@@ -28,6 +29,7 @@ void declare_metrics(Metrics& metrics, const IngestCounts& counts);
 void declare_metrics(Metrics& metrics, const Learner& learner, const Knowledge& knowledge, const Clock& clock);
 void declare_metrics(Metrics& metrics, const AnswerService& answers, const KnownProfiles& known, const Watchers& watchers,
                      const Breaker& breaker);
+void declare_metrics(Metrics& metrics, const Refreshes& refreshes);
 void declare_metrics(Metrics& metrics, const HttpServer& server, std::size_t listener, const std::string& name);
 
 } // namespace attune

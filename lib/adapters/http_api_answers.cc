@@ -124,11 +124,12 @@ class HttpApi::Streaming : public std::enable_shared_from_this<Streaming> {
     --api_.streams_;
   }
 
-  // Changes that come while an answer is made, or shortly after another, are one. When everybody is woken at once, the answers are spread.
+  // Changes that come while an answer is made, or shortly after another, are one. When everybody is woken at once, the answers are spread, behind
+  // those of a priority segment.
   void changed()
   {
     if (closed_ || std::exchange(due_, true) || answering_) return;
-    const bool crowd = api_.woken_.fetch_add(1) >= kCrowd;
+    const bool crowd = api_.woken_.fetch_add(1) >= kCrowd && !priority_;
     woken_ = true;
     thread_->after(crowd ? kCoalesce + jitter() : kCoalesce, [self = shared_from_this()] {
       if (!self->answering_ && self->due_) self->answer();
@@ -163,6 +164,7 @@ class HttpApi::Streaming : public std::enable_shared_from_this<Streaming> {
     settle();
     if (closed_) return;
     watch_root(answered.root);
+    priority_ = answered.priority;
     const auto& recommendation = answered.recommendation;
     std::string shown;
     for (const auto& item : recommendation.items) {
@@ -211,6 +213,7 @@ class HttpApi::Streaming : public std::enable_shared_from_this<Streaming> {
   bool due_ = false, answering_ = false, closed_ = false;
   bool again_ = false; // it will answer again
   bool woken_ = false; // it is one of api_.woken_
+  bool priority_ = false; // as the last answer found
 };
 
 void HttpApi::get_stream(const CallPtr& call)

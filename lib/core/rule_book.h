@@ -29,6 +29,7 @@ struct SlotRules {
 
 struct RuleBook {
   Segments segments;
+  std::vector<std::string> priority; // of them, sorted
   Holdout holdout;
   std::vector<Boost> boosts; // and burials, in the order of the file
   std::vector<Pin> pins;

@@ -42,6 +42,15 @@ std::vector<std::string_view> Rules::segments_of(const Profile& profile, const C
   return attune::segments_of(book_->segments, asker);
 }
 
+bool Rules::is_priority(const Profile& profile, const Catalog& catalog, Timestamp now) const
+{
+  if (book_->priority.empty()) return false;
+  const auto segments = segments_of(profile, catalog, now);
+  return std::any_of(segments.begin(), segments.end(), [&](std::string_view name) {
+    return std::binary_search(book_->priority.begin(), book_->priority.end(), name);
+  });
+}
+
 bool Rules::held_out(const CustomerId& customer) const
 {
   return book_->holdout.holds(customer);

@@ -44,6 +44,8 @@ class Rules {
   // The segments a customer is in, sorted by name. Views into these Rules.
   [[nodiscard]] std::vector<std::string_view> segments_of(const Profile& profile, const Catalog& catalog, Timestamp now) const;
   [[nodiscard]] bool has_segments() const;
+  // Whether the customer is in a segment whose answers come before others' (`priority`). Cost: nothing where the file names none.
+  [[nodiscard]] bool is_priority(const Profile& profile, const Catalog& catalog, Timestamp now) const;
   // Whether the customer is of the stable share whose answers are the unpersonalised popular ones.
   [[nodiscard]] bool held_out(const CustomerId& customer) const;
   // The names of the offers, in the order of the file: the keys of an OfferLedger.

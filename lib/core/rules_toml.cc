@@ -34,6 +34,7 @@ class RulesReader {
   {
     TomlFields fields(root, "");
     if (const auto value = fields.take("segment")) read_segments(*value);
+    if (const auto value = fields.take("priority")) read_priority(*value);
     if (const auto value = fields.take("holdout")) read_holdout(*value);
     if (const auto value = fields.take("default")) read_slot(*value, other_slots_);
     if (const auto value = fields.take("slot")) read_slots(*value);
@@ -199,6 +200,14 @@ class RulesReader {
   }
 
   // --- Rules ---------------------------------------------------------------------------------------------------------------------
+
+  void read_priority(const TomlValue& value)
+  {
+    book_.priority = value.texts();
+    std::sort(book_.priority.begin(), book_.priority.end());
+    for (const auto& name : book_.priority)
+      if (!segments_.contains(name)) value.fail("no [segment." + name + "] in this file");
+  }
 
   void read_holdout(const TomlValue& value)
   {

@@ -203,10 +203,11 @@ class AnswerService::Asking : public std::enable_shared_from_this<Asking> {
       const auto age = parts_.clock->now() - known->as_of;
       root_ = known->profile ? known->profile->customer : CustomerId();
       complete(known->profile.get());
-      finish(service_.rank(ask_, known->profile.get(), parts_.clock->now()), Tier::cached, age.count(), std::move(degraded));
+      finish(service_.rank(ask_, known->profile.get(), parts_.clock->now(), priority_), Tier::cached, age.count(),
+             std::move(degraded));
     } else {
       complete(nullptr);
-      finish(service_.rank(ask_, nullptr, parts_.clock->now()), Tier::session, 0, std::move(degraded));
+      finish(service_.rank(ask_, nullptr, parts_.clock->now(), priority_), Tier::session, 0, std::move(degraded));
     }
   }
 
@@ -216,7 +217,7 @@ class AnswerService::Asking : public std::enable_shared_from_this<Asking> {
     const bool nobody = !parts_.readers || ask_.request.customer.empty() || !allowed(profile.get());
     if (nobody) profile.reset();
     if (profile) root_ = profile->customer;
-    auto recommendation = service_.rank(ask_, profile.get(), parts_.clock->now());
+    auto recommendation = service_.rank(ask_, profile.get(), parts_.clock->now(), priority_);
     rank_us_ = since(begun);
     finish(std::move(recommendation), nobody ? Tier::session : Tier::fresh, 0, std::move(degraded));
   }
@@ -233,7 +234,7 @@ class AnswerService::Asking : public std::enable_shared_from_this<Asking> {
     service_.counts_.tiers[static_cast<std::size_t>(recommendation.tier)]++;
     if (recommendation.degraded) ++service_.counts_.degraded;
     const auto wait = waiting_for_.empty() ? Microseconds(0) : since(ask_.begun) - profile_us_ - rank_us_;
-    done_({std::move(recommendation), std::move(root_), profile_us_, wait, rank_us_});
+    done_({std::move(recommendation), priority_, std::move(root_), profile_us_, wait, rank_us_});
   }
 
   AnswerService& service_;
@@ -249,7 +250,7 @@ class AnswerService::Asking : public std::enable_shared_from_this<Asking> {
   std::string waiting_for_;
   std::optional<std::pair<CustomerId, Watchers::Ticket>> ticket_, root_ticket_;
   int waited_ = 0; // times it looked again
-  bool reading_ = false, again_ = false, timed_ = false, answered_ = false;
+  bool reading_ = false, again_ = false, timed_ = false, answered_ = false, priority_ = false;
 };
 
 void AnswerService::answer(const std::shared_ptr<RequestThread>& thread, Ask ask, Done done)
@@ -257,7 +258,7 @@ void AnswerService::answer(const std::shared_ptr<RequestThread>& thread, Ask ask
   std::make_shared<Asking>(*this, thread, std::move(ask), std::move(done))->begin();
 }
 
-Recommendation AnswerService::rank(const Ask& ask, const Profile* profile, Timestamp now)
+Recommendation AnswerService::rank(const Ask& ask, const Profile* profile, Timestamp now, bool& priority)
 {
   std::optional<Profile> changed;
   if (!ask.events.empty()) {
@@ -265,6 +266,7 @@ Recommendation AnswerService::rank(const Ask& ask, const Profile* profile, Times
     profile = &*changed;
   }
   const auto reading = parts_.knowledge->read();
+  priority = profile && reading.rules().is_priority(*profile, reading.catalog(), now);
   auto answer = answer_with(reading.model(), profile, ask.request, reading.catalog(), now, reading.rules(), parts_.randomness);
   if (answer.items.empty()) {
     auto list = parts_.fallback.find(answer.slot.text);

@@ -54,6 +54,7 @@ struct Ask {
 
 struct Answered {
   Recommendation recommendation;
+  bool priority = false; // the customer is in a segment whose answers come before others' (core/rules.h)
   CustomerId root; // whose profile it is of: another than the asked one when that is an alias; empty: nobody's
   std::chrono::microseconds profile{0}; // until the profile was there
   std::chrono::microseconds wait{0}; // for the token's events
@@ -95,7 +96,7 @@ class AnswerService {
 
  private:
   class Asking;
-  [[nodiscard]] Recommendation rank(const Ask& ask, const Profile* profile, Timestamp now);
+  [[nodiscard]] Recommendation rank(const Ask& ask, const Profile* profile, Timestamp now, bool& priority);
 
   AnswerParts parts_;
   AnswerCounts counts_;

@@ -127,14 +127,15 @@ void KnownProfiles::changed(const Profile& profile, Timestamp now)
   put(shard, found->second, std::make_shared<const Profile>(profile), now);
 }
 
-void KnownProfiles::changed(const CustomerId& customer)
+bool KnownProfiles::changed(const CustomerId& customer)
 {
   Shard& shard = shard_of(customer.text);
   const std::lock_guard lock(shard.mutex);
   const auto found = shard.entries.find(customer.text);
-  if (found == shard.entries.end()) return;
+  if (found == shard.entries.end()) return false;
   found->second.changes = ++shard.changes;
   found->second.current = false;
+  return true;
 }
 
 void KnownProfiles::all_changed()

@@ -51,8 +51,8 @@ class KnownProfiles {
 
   // It stands so now. Copied only when it is known, that is, when somebody asked for it. Its aliases are read anew.
   void changed(const Profile& profile, Timestamp now);
-  // Somebody else wrote it.
-  void changed(const CustomerId& customer);
+  // Somebody else wrote it. Whether it is known: somebody asked for it lately.
+  bool changed(const CustomerId& customer);
   // Anything may have changed.
   void all_changed();
 

@@ -63,6 +63,10 @@ post "${url[c]}/v1/events" '{"type":"cart_add","customer":"anon-2","item":"item-
 second() { [ "$(grep -c '^data: ' stream)" -ge 2 ]; }
 until_true second
 
+# And whoever asked lately is read again before it asks.
+refreshed() { [ "$(metric "${admin[r]}" attune_profiles_refreshed_total)" -gt 0 ]; }
+until_true refreshed
+
 # Two replicas: the same counts and postings.
 followed() { [ "$(metric "${admin[r]}" attune_model_events_total)" = "$(metric "${admin[q]}" attune_model_events_total)" ]; }
 until_true followed

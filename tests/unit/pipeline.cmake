@@ -18,6 +18,7 @@ attune_test(unit_pipeline
     unit/pipeline/profile_transfer_test.cc
     unit/pipeline/profile_writer_test.cc
     unit/pipeline/rebuild_test.cc
+    unit/pipeline/refreshes_test.cc
     unit/pipeline/replay_test.cc
     unit/pipeline/topics_test.cc
     unit/pipeline/underway_events_test.cc

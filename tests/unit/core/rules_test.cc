@@ -219,6 +219,23 @@ BOOST_AUTO_TEST_CASE(segments_defined_twice_or_by_a_cycle_are_refused)
   BOOST_TEST(twice.find("line 1") != std::string::npos, twice);
 }
 
+BOOST_AUTO_TEST_CASE(who_is_in_a_priority_segment_comes_first_and_the_segment_has_to_be_there)
+{
+  const std::string segment = "[segment.busy]\nfield = \"events\"\nat_least = 1\n";
+  const auto rules = Rules::parse("priority = [\"busy\"]\n" + segment, "r");
+  BOOST_TEST_REQUIRE(rules.ok());
+  Profile nobody;
+  nobody.customer = CustomerId("ana");
+  auto somebody = nobody;
+  put_in(somebody, {an_event(EventType::view, "e1", kNoon, "lamp")});
+  const Timestamp now{kNoon};
+  BOOST_TEST(rules->is_priority(somebody, Catalog(), now));
+  BOOST_TEST(!rules->is_priority(nobody, Catalog(), now));
+  BOOST_TEST(!Rules::parse(segment, "r")->is_priority(somebody, Catalog(), now));
+  BOOST_TEST(fault_of("priority = \"vip\"\n" + segment) == "r:1: priority: no [segment.vip] in this file");
+  BOOST_TEST(fault_of("priority = []\n" + segment).starts_with("r:1: priority"));
+}
+
 BOOST_AUTO_TEST_CASE(a_long_chain_of_segments_is_refused_and_a_wide_one_is_not)
 {
   std::string chain = "[segment.s0]\nfield = \"events\"\nover = 1\n";
