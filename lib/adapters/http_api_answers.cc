@@ -59,7 +59,7 @@ void HttpApi::get_recommendations(const CallPtr& call)
   parts_.answers->answer(call->exchange, std::move(*ask), [this, call, why](const Answered& answered) {
     note(answered);
     std::string body;
-    body.reserve(1024);
+    body.reserve(2048);
     append_recommendation_json(answered.recommendation, why, body);
     body += '\n';
     parts_.times->took(Stage::answer, Steady::now() - call->request().begun);

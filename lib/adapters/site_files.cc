@@ -98,13 +98,13 @@ Result<SiteFiles> SiteFiles::read(const std::string& directory)
       continue;
     }
     if (!each->is_regular_file(gone) || (each->is_symlink(gone) && leads_out(path, root))) continue;
-    std::ifstream in(path, std::ios::binary);
-    std::string body{std::istreambuf_iterator<char>(in), {}};
-    if (!in) return Error{Code::io, path.native() + ": can not be read"};
-    bytes += body.size();
+    bytes += each->file_size(gone);
     if (site.files_.size() == kMostFiles || bytes > kMostBytes)
       return Error{Code::config, directory + ": over " + std::to_string(kMostFiles) + " files or " +
                                      std::to_string(kMostBytes >> 20) + " MiB; a web server in front serves those"};
+    std::ifstream in(path, std::ios::binary);
+    std::string body{std::istreambuf_iterator<char>(in), {}};
+    if (!in) return Error{Code::io, path.native() + ": can not be read"};
     site.files_.emplace("/" + relative.generic_string(), site_file(relative.native(), std::move(body)));
   }
   if (failed) return fault(directory);

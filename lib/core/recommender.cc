@@ -212,6 +212,7 @@ class Answerer {
     ranked.reserve(contenders_.size());
     for (const auto& contender : contenders_) ranked.push_back({&contender.item, contender.known, contender.score});
     arrangement_ = rules_.arrange(ranked, request_.n, !request_.why_not.empty());
+    out.items.reserve(arrangement_.items.size());
     for (const auto& chosen : arrangement_.items) {
       auto& item = out.items.emplace_back();
       item.item = *chosen.item;

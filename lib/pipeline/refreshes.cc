@@ -39,8 +39,9 @@ void Refreshes::go_on()
         const std::lock_guard lock(mutex_);
         --under_way_;
       }
-      if (result) ++read_;
-      if (!result && result.error().code == Code::stopped) return;
+      // Where the readers are busy, end, or the store fails, who waits goes on waiting for the next change; or is read when it is asked for.
+      if (!result) return;
+      ++read_;
       go_on();
     });
   }

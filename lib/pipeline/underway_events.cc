@@ -13,7 +13,7 @@ void UnderwayEvents::put(std::vector<Event> events)
     auto kept = std::make_shared<const Event>(std::move(event));
     auto& of_one = by_customer_[kept->customer.text];
     of_one.push_back(kept);
-    if (of_one.size() > kMostOfOne) of_one.pop_front();
+    if (of_one.size() > kMostOfOne) of_one.erase(of_one.begin());
     all_.push_back(std::move(kept));
     if (all_.size() > most_) let_go_of_oldest();
   }
@@ -26,7 +26,7 @@ void UnderwayEvents::let_go_of_oldest()
   const auto found = by_customer_.find(oldest->customer.text);
   if (found == by_customer_.end()) return;
   auto& of_one = found->second;
-  if (!of_one.empty() && of_one.front() == oldest) of_one.pop_front(); // else its customer has let go of it before
+  if (!of_one.empty() && of_one.front() == oldest) of_one.erase(of_one.begin()); // else its customer has let go of it before
   if (of_one.empty()) by_customer_.erase(found);
 }
 
