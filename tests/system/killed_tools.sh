@@ -28,6 +28,8 @@ killed() {
     sleep "$(printf '%d.%06d' $((at / 1000000)) $((at % 1000000)))"
     if kill -9 -- "-$pid" 2>/dev/null; then took=$whole; else took=$(($(now_us) - begin)); fi
     if wait "$pid" 2>/dev/null; then whole=$((took < whole ? took : whole * 7 / 8)); else died=$((died + 1)); fi
+    # Its children die after it where the disk keeps them, and hold their locks until then.
+    while ps -o stat= -s "$pid" | grep -qv '^Z'; do sleep 0.01; done
     [ -z "${AFTER_KILL-}" ] || "$AFTER_KILL"
   done
   ((died == ROUNDS)) || fail "$*: only $died of $runs runs died: the test proves nothing"
