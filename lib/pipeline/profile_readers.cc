@@ -76,9 +76,7 @@ void ProfileReaders::work(Worker& worker)
       batch.swap(waiting_);
       waiting_calls_ = 0;
     }
-    worker.busy_since = std::chrono::steady_clock::now().time_since_epoch().count();
-    serve(*worker.store, batch);
-    worker.busy_since = 0;
+    serve(worker, batch);
   }
 }
 
@@ -100,12 +98,18 @@ Result<ProfilePtr> ProfileReaders::follow(ProfileStore& store, const CustomerId&
   return found;
 }
 
-void ProfileReaders::serve(ProfileStore& store, Batch& batch)
+void ProfileReaders::serve(Worker& worker, Batch& batch)
 {
+  auto& store = *worker.store;
+  // Of the store alone: whoever is told of a result may ask at once whether it answers.
+  const auto busy = [&worker](bool yes) {
+    worker.busy_since = yes ? std::chrono::steady_clock::now().time_since_epoch().count() : 0;
+  };
   const auto begun = clock_.now();
   std::vector<CustomerId> customers;
   for (const auto& [customer, asked] : batch) customers.push_back(customer);
   std::vector<StoredProfile> stored;
+  busy(true);
   auto got = store.get(customers, stored);
   if (!got && got.error().code == Code::replaced) {
     // Another incarnation: nothing that was known is.
@@ -113,6 +117,7 @@ void ProfileReaders::serve(ProfileStore& store, Batch& batch)
     auto incarnation = store.incarnation();
     got = incarnation ? store.get(customers, stored) : Status(incarnation.error());
   }
+  busy(false);
   if (got)
     breaker_.succeeded();
   else
@@ -127,7 +132,9 @@ void ProfileReaders::serve(ProfileStore& store, Batch& batch)
       if (!profile) {
         result = profile.error();
       } else if (profile->moved_to) {
+        busy(true);
         result = follow(store, customer, asked.load, profile->moved_to->alias);
+        busy(false);
       } else {
         const auto decoded = std::make_shared<const Profile>(std::move(*profile));
         known_.loaded(customer, asked.load, decoded, begun);

@@ -54,10 +54,10 @@ class ProfileReaders {
   }
   struct Worker {
     std::unique_ptr<ProfileStore> store;
-    std::atomic<Breaker::Instant::rep> busy_since{0}; // 0: it waits for work
+    std::atomic<Breaker::Instant::rep> busy_since{0}; // 0: its store is not asked for anything
   };
   void work(Worker& worker);
-  void serve(ProfileStore& store, Batch& batch);
+  void serve(Worker& worker, Batch& batch);
   Result<ProfilePtr> follow(ProfileStore& store, const CustomerId& alias, KnownProfiles::Load load, const CustomerId& to);
 
   KnownProfiles& known_;

@@ -9,10 +9,9 @@ void Refreshes::changed(const CustomerId& customer)
   const bool first = priority_ && priority_(customer);
   {
     const std::lock_guard lock(mutex_);
-    if (waiting_.size() >= most_ || !waiting_.insert(customer).second) return;
-    (first ? first_ : others_).push_back(customer);
+    if (waiting_.size() < most_ && waiting_.insert(customer).second) (first ? first_ : others_).push_back(customer);
   }
-  go_on();
+  go_on(); // who waits already may do so since the store failed
 }
 
 void Refreshes::go_on()

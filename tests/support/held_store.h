@@ -5,6 +5,9 @@
 #include <condition_variable>
 #include <memory>
 #include <mutex>
+#include <span>
+#include <string>
+#include <vector>
 
 #include "pipeline/ports.h"
 
@@ -24,10 +27,18 @@ class Hold {
   std::atomic<bool> failing{false};
   std::atomic<int> reads{0};
 
-  Status pass()
+  // Whom the store was asked for, in order.
+  std::vector<std::string> asked()
+  {
+    const std::lock_guard lock(mutex_);
+    return asked_;
+  }
+
+  Status pass(std::span<const CustomerId> customers)
   {
     std::unique_lock lock(mutex_);
     ++reads;
+    for (const auto& customer : customers) asked_.push_back(customer.text);
     changed_.wait(lock, [this] { return !hanging_; });
     if (failing) return Error{Code::unreachable, "the store is away"};
     return {};
@@ -37,6 +48,7 @@ class Hold {
   std::mutex mutex_;
   std::condition_variable changed_;
   bool hanging_ = false;
+  std::vector<std::string> asked_;
 };
 
 class HeldStore final : public ProfileStore {
@@ -52,7 +64,7 @@ class HeldStore final : public ProfileStore {
   Result<Incarnation> incarnation() override { return store_->incarnation(); }
   Status get(std::span<const CustomerId> customers, std::vector<StoredProfile>& out) override
   {
-    if (auto passed = hold_->pass(); !passed) return passed;
+    if (auto passed = hold_->pass(customers); !passed) return passed;
     return store_->get(customers, out);
   }
   Status compare_and_set(std::span<const ProfileWrite> writes, std::vector<WriteOutcome>& out) override

@@ -1,7 +1,7 @@
 #include "pipeline/refreshes.h"
 
+#include <algorithm>
 #include <boost/test/unit_test.hpp>
-#include <condition_variable>
 #include <set>
 #include <vector>
 
@@ -20,7 +20,6 @@ struct Fixture {
   HeldStore store{open_memory_store("", {}), hold};
   KnownProfiles known{1 << 20};
   std::set<std::string> important;
-  std::vector<std::string> asked; // in the order their priority was looked at
   std::optional<Refreshes> refreshes;
   std::unique_ptr<ProfileReaders> readers;
 
@@ -68,6 +67,48 @@ BOOST_AUTO_TEST_CASE(who_changes_again_while_waiting_is_read_once_and_no_more_wa
   refreshes->changed(CustomerId("last"));
   wait_for(most + 1); // and nobody else's
   BOOST_TEST(refreshes->read() == most + 1);
+}
+
+BOOST_AUTO_TEST_CASE(important_customers_are_read_before_the_others_that_wait)
+{
+  important = {"vip-1", "vip-2"};
+  hold->hang(true);
+  constexpr std::size_t kOthers = 3 * Refreshes::kAtOnce; // the first are with the readers, the others wait
+  for (std::size_t n = 0; n < kOthers; ++n) refreshes->changed(CustomerId("c" + std::to_string(n)));
+  refreshes->changed(CustomerId("vip-1"));
+  refreshes->changed(CustomerId("vip-2"));
+  hold->hang(false);
+  wait_for(kOthers + 2);
+  const auto asked = hold->asked();
+  const auto place = [&](const std::string& customer) { return std::find(asked.begin(), asked.end(), customer) - asked.begin(); };
+  const auto last = place("c" + std::to_string(kOthers - 1)); // what is read at once is in no order: it is not with them
+  BOOST_TEST(place("vip-1") < last);
+  BOOST_TEST(place("vip-2") < last);
+}
+
+BOOST_AUTO_TEST_CASE(who_waited_while_the_store_hung_is_read_once_it_answers)
+{
+  hold->hang(true);
+  for (std::size_t n = 0; n < 2 * Refreshes::kAtOnce; ++n) refreshes->changed(CustomerId("c" + std::to_string(n)));
+  while (readers->answers()) std::this_thread::yield();
+  hold->hang(false);
+  wait_for(2 * Refreshes::kAtOnce);
+}
+
+BOOST_AUTO_TEST_CASE(who_waited_while_the_store_failed_is_read_at_the_next_change)
+{
+  hold->hang(true);
+  hold->failing = true;
+  refreshes->changed(CustomerId("bob"));
+  while (hold->reads == 0) std::this_thread::yield();
+  for (std::size_t n = 0; n < Refreshes::kAtOnce; ++n) refreshes->changed(CustomerId("ana")); // the last of them waits
+  hold->hang(false);
+  while (hold->reads < 2) std::this_thread::yield(); // bob alone, and those of ana that do not wait
+  hold->failing = false;
+  while (refreshes->read() == 0) {
+    refreshes->changed(CustomerId("ana"));
+    std::this_thread::yield();
+  }
 }
 
 BOOST_AUTO_TEST_CASE(a_store_that_rests_is_not_asked)
