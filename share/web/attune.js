@@ -14,7 +14,7 @@
 
   const tell = (name, detail) => listeners[name]?.forEach(call => { try { call(detail) } catch { /* theirs */ } });
   const random = () => btoa(String.fromCharCode(...crypto.getRandomValues(new Uint8Array(16)))).replace(/\W/g, c => ({ '+': '-', '/': '_' })[c] || '');
-  const put = (key, text) => { try { box[key] = text } catch { /* full */ } };
+  const put = (key, text) => { try { box[key] = text } catch { box = { ...box, [key]: text } } }; // full: this page alone
   const state = change => {
     const now = JSON.parse(box.attune || '{}');
     if (change) put('attune', JSON.stringify(Object.assign(now, change)));
