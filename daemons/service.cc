@@ -19,7 +19,6 @@
 #include "pipeline/topics.h"
 #include "service/random.h"
 #include "service/signals.h"
-#include "service_live.h"
 #include "service_metrics.h"
 
 namespace attune {
@@ -67,7 +66,6 @@ struct Service::Parts {
   std::optional<UnderwayEvents> underway; // of a process that collects and answers
   std::optional<AnswerService> answers;
   std::optional<HttpAccess> access;
-  std::optional<LiveView> live;
   std::optional<DemoStage> demo;
   std::optional<HttpApi> api;
   std::unique_ptr<HttpServer> server;
@@ -109,7 +107,7 @@ struct Service::Parts {
   Status open_profiles();
   Status open_answers();
   Status open_http();
-  Status read_site();
+  Result<std::shared_ptr<const SiteFiles>> read_site() const;
   Result<Catalog> read_catalog();
   Status open_greeting();
   [[nodiscard]] std::string not_ready() const;
@@ -343,15 +341,16 @@ Status Service::Parts::open_http()
   parts.times = &times;
   parts.metrics = [this] { return metrics.text(); };
   parts.not_ready = [this] { return not_ready(); };
-  live.emplace(reasons, knowledge ? &*knowledge : nullptr);
-  parts.live = [this] { return live->text(); };
+  parts.reasons = &reasons;
   parts.most_streams = settings.streams;
   auto headers = settings.www_headers();
   if (!headers) return headers.error();
   parts.site_headers = std::move(*headers);
   if (settings.demo) parts.demo = &demo.emplace(*settings.demo);
   api.emplace(std::move(parts));
-  if (auto read = read_site(); !read) return read;
+  auto site = read_site();
+  if (!site) return site.error();
+  api->set_site(std::move(*site));
 
   HttpServer::Options options;
   options.threads = settings.threads;
@@ -380,13 +379,13 @@ Status Service::Parts::open_http()
   return {};
 }
 
-Status Service::Parts::read_site()
+// Null: there is none to serve.
+Result<std::shared_ptr<const SiteFiles>> Service::Parts::read_site() const
 {
-  if (!settings.www) return {};
+  if (!settings.www) return std::shared_ptr<const SiteFiles>();
   auto site = SiteFiles::read(*settings.www);
   if (!site) return site.error();
-  api->set_site(std::make_shared<const SiteFiles>(std::move(*site)));
-  return {};
+  return std::make_shared<const SiteFiles>(std::move(*site));
 }
 
 std::string Service::Parts::not_ready() const
@@ -520,20 +519,21 @@ Service::~Service()
 Status Service::reload()
 {
   auto& parts = *parts_;
-  if (auto read = parts.read_site(); !read) return read;
-  if (!parts.learner) return {};
+  auto site = parts.read_site();
+  if (!site) return site.error();
   Renewal renewal;
-  if (parts.settings.rules) {
+  if (parts.learner && parts.settings.rules) {
     auto rules = read_rules_file(*parts.settings.rules);
     if (!rules) return rules.error();
     renewal.rules = std::move(*rules);
   }
-  if (parts.settings.catalog) {
+  if (parts.learner && parts.settings.catalog) {
     auto catalog = parts.read_catalog();
     if (!catalog) return catalog.error();
     renewal.catalog = std::move(*catalog);
   }
-  parts.learner->renew(std::move(renewal));
+  parts.api->set_site(std::move(*site));
+  if (parts.learner) parts.learner->renew(std::move(renewal));
   return {};
 }
 

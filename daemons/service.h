@@ -24,8 +24,8 @@ class Service {
   void start();
   // In flight requests are answered, what was read is applied and its position stored, a last snapshot is written.
   Status drain();
-  // Rules and catalog are read again, both, and then handed to whoever learns: they hold within a round of it (the catalog once its lines in
-  // the log are read again too). ERRORS: config; io. Then what stood stands, all of it.
+  // The site's files, rules and catalog are read again, and once all of them are read they hold: the files at once, the others within a round
+  // of whoever learns (the catalog once its lines in the log are read again too). ERRORS: config; io. Then what stood stands, all of it.
   Status reload();
 
   [[nodiscard]] bool alive();

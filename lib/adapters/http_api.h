@@ -19,6 +19,7 @@
 #include "core/profile.h"
 #include "pipeline/answer_service.h"
 #include "pipeline/collector.h"
+#include "pipeline/dead_letter.h"
 #include "pipeline/stages.h"
 
 namespace attune {
@@ -35,7 +36,7 @@ struct HttpApiParts {
   StageTimes* times = nullptr; // never null
   std::function<std::string()> metrics; // the text of /metrics
   std::function<std::string()> not_ready; // empty: it can serve; else why not
-  std::function<std::string()> live; // the object of /v1/live
+  const DeadLetterReasons* reasons = nullptr; // of /v1/live; null: it tells of none
   std::vector<std::pair<std::string, std::string>> site_headers; // of each file of the site
   const DemoStage* demo = nullptr; // null: this is no demo
   std::size_t most_streams = 10'000;

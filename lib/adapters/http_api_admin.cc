@@ -1,7 +1,8 @@
-// The admin listener's: profiles, forgetting, refreshing.
+// The admin listener's: profiles, what the model holds and why inputs were refused, forgetting, refreshing.
 #include "adapters/http_call.h"
 #include "core/canonical_json.h"
 #include "core/field_rules.h"
+#include "core/model_view.h"
 #include "core/profile_json.h"
 
 namespace attune {
@@ -32,7 +33,22 @@ void HttpApi::get_profile(const CallPtr& call, const CustomerId& customer)
 void HttpApi::get_live(const CallPtr& call)
 {
   if (call->refuse_unknown({})) return;
-  call->answer_json(200, parts_.live ? parts_.live() : "{}\n");
+  std::string body = "{";
+  if (parts_.knowledge) {
+    body += "\"model\":";
+    const auto reading = parts_.knowledge->read();
+    append_model_view(reading.model(), reading.catalog(), body);
+    body += ',';
+  }
+  body += "\"refused\":{";
+  if (parts_.reasons)
+    for (const auto& [reason, count] : parts_.reasons->counts()) {
+      if (body.back() != '{') body += ',';
+      append_json_string(reason, body);
+      body += ':' + std::to_string(count);
+    }
+  body += "}}\n";
+  call->answer_json(200, std::move(body));
 }
 
 void HttpApi::delete_profile(const CallPtr& call, const CustomerId& customer)

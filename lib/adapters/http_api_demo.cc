@@ -21,6 +21,10 @@ bool HttpApi::get_demo(const CallPtr& call)
     return true;
   }
   if (!call->admin || path != "/v1/demo") return false;
+  if (!parts_.access->is_admin(call->exchange->header("Authorization"))) {
+    call->refuse(401, "the admin listener needs its token");
+    return true;
+  }
   if (call->request().method != HttpMethod::post) {
     call->answer_json(200, demo.parts());
     return true;

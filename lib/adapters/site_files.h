@@ -39,8 +39,6 @@ class SiteFiles {
   // Whether the path is a directory that has an index.html, without the slash that its relative links need.
   [[nodiscard]] bool wants_slash(std::string_view path) const;
 
-  [[nodiscard]] std::size_t size() const { return files_.size(); }
-
  private:
   [[nodiscard]] const SiteFile* named(const std::string& path) const;
   std::unordered_map<std::string, SiteFile> files_; // "/pictures/lamp.svg"

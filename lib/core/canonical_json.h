@@ -9,6 +9,8 @@
 
 #include <string>
 #include <string_view>
+#include <type_traits>
+#include <vector>
 
 #include "core/field_rules.h"
 
@@ -34,9 +36,28 @@ inline constexpr std::string_view kNestedTooDeep = "nested too deep";
 // Writes the members of an object, whose names the caller gives in canonical order. Absent values write nothing.
 class JsonMembers {
  public:
-  explicit JsonMembers(std::string& out);
+  explicit JsonMembers(std::string& out); // begins the object
+  // Goes on with an object that is begun already and has a member.
+  [[nodiscard]] static JsonMembers more(std::string& out) { return JsonMembers(out, false); }
   void name(std::string_view name); // and then its value, by the caller. REQUIRES: nothing in it to escape
   void text(std::string_view key, std::string_view text);
+  // An array of strings or of ids. None writes nothing.
+  template <class Text>
+  void texts(std::string_view key, const std::vector<Text>& texts)
+  {
+    if (texts.empty()) return;
+    name(key);
+    char before = '[';
+    for (const Text& each : texts) {
+      out_ += before;
+      if constexpr (std::is_convertible_v<const Text&, std::string_view>)
+        append_json_string(each, out_);
+      else
+        append_json_string(each.text, out_);
+      before = ',';
+    }
+    out_ += ']';
+  }
   void integer(std::string_view key, std::int64_t number);
   void price(const std::optional<Money>& price);
   void quantity(std::int64_t quantity);
@@ -44,6 +65,8 @@ class JsonMembers {
   void end();
 
  private:
+  JsonMembers(std::string& out, bool first) : out_(out), first_(first) {}
+
   std::string& out_;
   bool first_ = true;
 };

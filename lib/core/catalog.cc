@@ -205,32 +205,6 @@ class CatalogReader {
   JsonTree tree_;
 };
 
-std::string_view view_of(const std::string& text)
-{
-  return text;
-}
-
-std::string_view view_of(const ItemId& id)
-{
-  return id.text;
-}
-
-template <class Text>
-void append_texts(JsonMembers& members, std::string_view key, const std::vector<Text>& texts, std::string& out)
-{
-  if (texts.empty()) {
-    return;
-  }
-  members.name(key);
-  char before = '[';
-  for (const Text& text : texts) {
-    out += before;
-    append_json_string(view_of(text), out);
-    before = ',';
-  }
-  out += ']';
-}
-
 } // namespace
 
 Result<CatalogItem, Reject> parse_catalog_item(std::string_view json)
@@ -242,8 +216,8 @@ Result<CatalogItem, Reject> parse_catalog_item(std::string_view json)
 void append_catalog_json(const CatalogItem& item, std::string& out)
 {
   JsonMembers members(out);
-  append_texts(members, "accessories", item.accessories, out);
-  append_texts(members, "categories", item.categories, out);
+  members.texts("accessories", item.accessories);
+  members.texts("categories", item.categories);
   members.text("currency", item.currency.text());
   if (item.deleted) {
     members.name("deleted");
@@ -257,7 +231,7 @@ void append_catalog_json(const CatalogItem& item, std::string& out)
   if (item.stock) {
     members.integer("stock", *item.stock);
   }
-  append_texts(members, "tags", item.tags, out);
+  members.texts("tags", item.tags);
   members.text("url", item.url);
   members.end();
 }

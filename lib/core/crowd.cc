@@ -140,6 +140,7 @@ struct Crowd::State {
   void price(std::uint32_t item, Event& event) const;
 
   CrowdOptions options;
+  std::string prefix; // of event, session and order ids, of seed and start, so that two crowds may share a log
   std::vector<CatalogItem> items;
   Random random;
   std::vector<Department> departments;
@@ -154,11 +155,12 @@ struct Crowd::State {
 };
 
 Crowd::State::State(std::vector<CatalogItem> given, CrowdOptions wanted)
-    : options(std::move(wanted)), items(std::move(given)), random(options.seed)
+    : options(wanted),
+      prefix(base36(options.seed) + '-' + base36(static_cast<std::uint64_t>(options.start.ms)) + '-'),
+      items(std::move(given)),
+      random(options.seed)
 {
   ATTUNE_ASSERT(items.size() >= 2 && options.customers >= 1);
-  if (options.prefix.empty())
-    options.prefix = base36(options.seed) + '-' + base36(static_cast<std::uint64_t>(options.start.ms)) + '-';
   std::map<std::string, std::uint32_t, std::less<>> places;
   std::map<std::string, std::size_t, std::less<>> names;
   for (std::uint32_t i = 0; i < items.size(); ++i) {
@@ -342,9 +344,9 @@ void Crowd::State::name(const Visit& visit, Event& event, EventType type)
   event.clear();
   event.type = type;
   event.time = Timestamp{visit.at};
-  event.id = EventId(options.prefix + base36(++events_made));
+  event.id = EventId(prefix + base36(++events_made));
   event.customer = CustomerId((visit.bot ? "bot-" : "c-") + std::to_string(visit.customer + 1));
-  event.session = SessionId(options.prefix + 's' + base36(visit.number));
+  event.session = SessionId(prefix + 's' + base36(visit.number));
 }
 
 void Crowd::State::price(std::uint32_t item, Event& event) const
@@ -406,7 +408,7 @@ bool Crowd::State::consider(Visit& visit, Event& event)
 void Crowd::State::buy(Visit& visit, Event& event)
 {
   name(visit, event, EventType::purchase);
-  event.order = OrderId(options.prefix + 'o' + base36(visit.number));
+  event.order = OrderId(prefix + 'o' + base36(visit.number));
   auto& customer = customers[visit.customer];
   for (const auto& [item, quantity] : visit.cart) {
     event.items.push_back({items[item].item, quantity, items[item].price});
@@ -427,7 +429,7 @@ void Crowd::State::buy(Visit& visit, Event& event)
 void Crowd::State::send_back(Visit& visit, Event& event)
 {
   name(visit, event, EventType::refund);
-  event.order = OrderId(options.prefix + 'o' + base36(visit.order));
+  event.order = OrderId(prefix + 'o' + base36(visit.order));
   const auto& [item, quantity] = visit.cart.front();
   event.items.push_back({items[item].item, quantity, items[item].price});
   event.currency = items[item].currency;
@@ -456,8 +458,7 @@ bool Crowd::State::act(Visit& visit, Event& event)
   return false;
 }
 
-Crowd::Crowd(std::vector<CatalogItem> catalog, CrowdOptions options)
-    : state_(std::make_unique<State>(std::move(catalog), std::move(options)))
+Crowd::Crowd(std::vector<CatalogItem> catalog, CrowdOptions options) : state_(std::make_unique<State>(std::move(catalog), options))
 {
 }
 

@@ -31,7 +31,6 @@ struct CrowdOptions {
   Timestamp start{1'767'225'600'000}; // 2026-01-01
   double visits = 0.5; // of each customer a day, on average
   double bots = 0.01; // the share of visits that are theirs
-  std::string prefix; // of event, session and order ids, so that two crowds may share a log; "" makes one of seed and start
   bool truth = false; // whether truth() is wanted
 };
 

@@ -5,61 +5,28 @@
 #include "core/canonical_json.h"
 
 namespace attune {
-
 namespace {
 
-void append_name(std::string_view name, std::string& out)
-{
-  out += ",\"";
-  out += name;
-  out += "\":";
-}
-
-void append_text(std::string_view name, std::string_view text, std::string& out)
-{
-  if (text.empty()) return;
-  append_name(name, out);
-  append_json_string(text, out);
-}
-
-template <class Texts, class TextOf>
-void append_texts(std::string_view name, const Texts& texts, const TextOf& text_of, std::string& out)
-{
-  if (texts.empty()) return;
-  append_name(name, out);
-  out += '[';
-  for (const auto& each : texts) {
-    if (out.back() != '[') out += ',';
-    append_json_string(text_of(each), out);
-  }
-  out += ']';
-}
-
-void append_field(std::size_t field, const CatalogItem& item, std::string& out)
+void append_field(std::size_t field, const CatalogItem& item, JsonMembers& members)
 {
   const auto name = ItemFields::kNames[field];
-  const auto itself = [](const std::string& text) -> std::string_view { return text; };
   if (name == "name") {
-    append_text(name, item.name, out);
+    members.text(name, item.name);
   } else if (name == "categories") {
-    append_texts(name, item.categories, itself, out);
+    members.texts(name, item.categories);
   } else if (name == "price") {
-    if (!item.price) return;
-    append_text(name, to_string(*item.price), out);
-    append_text("currency", item.currency.text(), out);
+    members.price(item.price);
+    if (item.price) members.text("currency", item.currency.text());
   } else if (name == "stock") {
-    if (!item.stock) return;
-    append_name(name, out);
-    out += std::to_string(*item.stock);
+    if (item.stock) members.integer(name, *item.stock);
   } else if (name == "tags") {
-    append_texts(name, item.tags, itself, out);
+    members.texts(name, item.tags);
   } else if (name == "image") {
-    append_text(name, item.image, out);
+    members.text(name, item.image);
   } else if (name == "url") {
-    append_text(name, item.url, out);
+    members.text(name, item.url);
   } else {
-    append_texts(
-        name, item.accessories, [](const ItemId& each) -> std::string_view { return each.text; }, out);
+    members.texts(name, item.accessories);
   }
 }
 
@@ -81,8 +48,9 @@ Result<ItemFields, Reject> ItemFields::parse(std::string_view text)
 
 void ItemFields::append(const CatalogItem& item, std::string& out) const
 {
+  auto members = JsonMembers::more(out);
   for (std::size_t field = 0; field < kNames.size(); ++field)
-    if ((wanted_ >> field & 1u) != 0) append_field(field, item, out);
+    if ((wanted_ >> field & 1u) != 0) append_field(field, item, members);
 }
 
 } // namespace attune

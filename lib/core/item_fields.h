@@ -19,7 +19,6 @@ class ItemFields {
   // "name,price"; nothing asks for nothing. ERRORS: `fields: unknown: colour`. Total.
   [[nodiscard]] static Result<ItemFields, Reject> parse(std::string_view text);
 
-  [[nodiscard]] bool empty() const { return wanted_ == 0; }
   // `,"name":"Aurora 5 phone","price":"549.00","currency":"EUR"`: those that it has, in the order of kNames.
   void append(const CatalogItem& item, std::string& out) const;
 

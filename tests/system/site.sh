@@ -57,6 +57,15 @@ kill -HUP "${pid[d]}"
 told() { grep -q 'www: No such file' d.err; }
 until_true told
 expect '<p>cart 2' "$(get "${url[d]}/cart")" "after a reload that failed"
+mv gone www
+echo '<p>cart 3' >www/cart.html
+cp rules.toml rules.good
+echo 'offer = 7' >rules.toml
+kill -HUP "${pid[d]}"
+told() { grep -q 'rules.toml:1: offer' d.err; }
+until_true told
+expect '<p>cart 2' "$(get "${url[d]}/cart")" "files beside rules that can not be read"
+mv rules.good rules.toml
 
 # What the program carries.
 curl -sS -D headers -o attune.js "${url[d]}/attune.js"
@@ -109,6 +118,9 @@ arrived() { [ "$(cat told)" = 'stop redis' ]; }
 until_true arrived
 expect 404 "$(status_of -X POST "${admin[e]}/v1/demo?part=kafka&do=stop")" "a part it has not"
 expect 400 "$(status_of -X POST "${admin[e]}/v1/demo?part=redis&do=harm")" "what it does not do"
+serve f attuned --log "file://$SCRATCH/log4" --store memory: --demo "$SCRATCH/demo" --admin-token boss
+expect 401 "$(status_of "${admin[f]}/v1/demo")" "/v1/demo without the token"
+expect 200 "$(status_of "${admin[f]}/v1/demo" -H 'Authorization: Bearer boss')" "/v1/demo with the token"
 status=0
 attuned --log "file://$SCRATCH/log3" --store memory: --demo demo --admin-listen '*:0' --admin-token x 2>err || status=$?
 expect 64 "$status" "--demo where others come"

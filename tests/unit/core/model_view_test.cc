@@ -39,8 +39,8 @@ BOOST_AUTO_TEST_CASE(what_is_clicked_most_is_on_top_and_what_is_clicked_of_late_
 {
   Model model;
   int n = 0;
-  for (int i = 0; i < 3000; ++i) look(model, n++, i % 3 == 0 ? "old" : "steady" + std::to_string(i % 40));
-  for (int i = 0; i < 300; ++i) look(model, n++, i % 3 == 0 ? "new" : "steady" + std::to_string(i % 40));
+  for (int i = 0; i < 3000; ++i) look(model, n++, i % 3 == 0 ? "old" : "steady" + std::to_string(i % 4));
+  for (int i = 0; i < 300; ++i) look(model, n++, i % 3 == 0 ? "new" : "steady" + std::to_string(i % 4));
   Catalog catalog;
   catalog.put(*parse_catalog_item(R"({"item":"new","name":"The new one"})"));
   const auto seen = view_of(model, catalog);
