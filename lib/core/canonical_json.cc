@@ -91,6 +91,13 @@ Digits digits_of(double magnitude)
 
 void append_magnitude(double magnitude, std::string& out)
 {
+  if (magnitude >= 1e-6 && magnitude < 1e15) { // most are: here to_chars() writes as ECMAScript does
+    char text[32];
+    const auto written = std::to_chars(text, text + sizeof text, magnitude, std::chars_format::fixed);
+    ATTUNE_ASSERT(written.ec == std::errc());
+    out.append(text, written.ptr);
+    return;
+  }
   const Digits digits = digits_of(magnitude);
   const std::string_view text(digits.text, digits.count);
   const int count = static_cast<int>(digits.count);

@@ -313,11 +313,19 @@ void rank_with_basket(const Model::State& state, const Question& question, Sourc
 
 void keep_best(const Vocabulary& ids, std::size_t n, std::vector<Ranked>& out)
 {
-  const auto kept = out.begin() + static_cast<std::ptrdiff_t>(std::min(n, out.size()));
-  std::partial_sort(out.begin(), kept, out.end(), [&ids](const Ranked& a, const Ranked& b) {
+  const auto better = [&ids](const Ranked& a, const Ranked& b) {
     return a.score != b.score ? a.score > b.score : ids.text(a.item) < ids.text(b.item);
-  });
-  out.erase(kept, out.end());
+  };
+  if (std::is_sorted(out.begin(), out.end(), better)) { // what is popular is
+    out.resize(std::min(n, out.size()));
+    return;
+  }
+  if (n < out.size()) {
+    const auto kept = out.begin() + static_cast<std::ptrdiff_t>(n);
+    std::nth_element(out.begin(), kept, out.end(), better);
+    out.erase(kept, out.end());
+  }
+  std::sort(out.begin(), out.end(), better);
 }
 
 } // namespace

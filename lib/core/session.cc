@@ -25,11 +25,10 @@ void append_item(std::string_view item, std::vector<ItemId>& items)
 }
 
 // REQUIRES: `events` not empty, in order, all of one session.
-Session session_of(const Profile& profile, std::span<const Kept> events)
+Session session_of(const Profile& profile, std::span<const KeptView> events)
 {
-  Session session{{}, events.front()->time, events.back()->time, {}};
-  for (const Kept kept : events) {
-    const KeptView event = kept->view();
+  Session session{{}, events.front().time, events.back().time, {}};
+  for (const auto& event : events) {
     if (session.id.empty()) session.id = SessionId(event.session);
     if (!tells_interest(event.type)) continue;
     append_item(event.item, session.items);
@@ -43,26 +42,28 @@ Session session_of(const Profile& profile, std::span<const Kept> events)
 
 std::optional<Session> current_session(const Profile& profile, Timestamp now, Milliseconds idle)
 {
-  auto events = recent_in_order(profile);
-  events.erase(std::partition_point(events.begin(), events.end(), [now](Kept kept) { return kept->time <= now; }), events.end());
-  if (events.empty()) return std::nullopt;
+  const auto events = recent_in_order(profile);
+  const auto end = std::partition_point(events.begin(), events.end(), [now](Kept kept) { return kept->time <= now; });
+  if (end == events.begin()) return std::nullopt;
   // Backwards from the newest, so that only this session's events are read.
-  std::size_t begin = events.size() - 1;
-  for (KeptView first = events[begin]->view(); begin > 0; --begin) {
-    KeptView previous = events[begin - 1]->view();
-    if (begins_session(first, previous, idle)) break;
-    first = std::move(previous);
+  std::vector<KeptView> own{(*(end - 1))->view()};
+  for (auto next = end - 1; next != events.begin(); --next) {
+    auto previous = (*(next - 1))->view();
+    if (begins_session(own.back(), previous, idle)) break;
+    own.push_back(std::move(previous));
   }
-  return session_of(profile, std::span(events).subspan(begin));
+  std::reverse(own.begin(), own.end());
+  return session_of(profile, own);
 }
 
 std::vector<Session> sessions(const Profile& profile, Milliseconds idle)
 {
-  const auto events = recent_in_order(profile);
+  std::vector<KeptView> events;
+  for (const Kept kept : recent_in_order(profile)) events.push_back(kept->view());
   std::vector<Session> all;
   for (std::size_t begin = 0, end = 0; begin < events.size(); begin = end) {
     for (end = begin + 1; end < events.size(); ++end)
-      if (begins_session(events[end]->view(), events[end - 1]->view(), idle)) break;
+      if (begins_session(events[end], events[end - 1], idle)) break;
     all.push_back(session_of(profile, std::span(events).subspan(begin, end - begin)));
   }
   return all;

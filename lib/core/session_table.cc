@@ -141,6 +141,8 @@ void SessionTable::set_distinct(SessionNumber session, std::size_t distinct)
   auto& kept = distinct_[session];
   if (kept > 0) --lengths_[kept];
   if (distinct > 0) ++lengths_[distinct];
+  if (kept > 1) --several_;
+  if (distinct > 1) ++several_;
   items_in_sessions_ += distinct;
   items_in_sessions_ -= kept;
   kept = static_cast<std::uint16_t>(distinct);
@@ -148,12 +150,10 @@ void SessionTable::set_distinct(SessionNumber session, std::size_t distinct)
 
 std::size_t SessionTable::usual_length() const
 {
-  std::size_t all = 0;
-  for (std::size_t length = 2; length < lengths_.size(); ++length) all += lengths_[length];
-  std::size_t longer = 0;
-  for (auto length = kMaxSessionClicks; length > 2; --length)
-    if ((longer += lengths_[length]) * 200 > all) return length;
-  return 2;
+  std::size_t length = 2;
+  for (auto longer = several_; length < kMaxSessionClicks; ++length)
+    if ((longer -= lengths_[length]) * 200 <= several_) break;
+  return length;
 }
 
 SessionNumber SessionTable::take_place(const SessionKey& key)

@@ -96,7 +96,7 @@ class SessionTable {
 
   [[nodiscard]] std::size_t sessions() const { return open_count_; }
   [[nodiscard]] std::size_t items_in_sessions() const { return items_in_sessions_; } // the sum of distinct()
-  // The number of distinct items that 99.5 % of the sessions with two or more do not pass. O(kMaxSessionClicks).
+  // The number of distinct items that 99.5 % of the sessions with two or more do not pass. O(that number).
   [[nodiscard]] std::size_t usual_length() const;
   [[nodiscard]] std::size_t click_count() const { return click_count_; }
   // All numbers are below this; some may be closed.
@@ -165,6 +165,7 @@ class SessionTable {
   std::size_t open_count_ = 0;
   std::vector<std::uint16_t> distinct_; // per session
   std::array<std::uint32_t, kMaxSessionClicks + 1> lengths_{}; // sessions of so many distinct items
+  std::size_t several_ = 0; // sessions of two or more
   std::size_t items_in_sessions_ = 0;
   std::size_t click_count_ = 0;
 };
