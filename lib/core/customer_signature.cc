@@ -7,6 +7,7 @@
 #include <array>
 
 #include "base/assert.h"
+#include "base/hex.h"
 
 namespace attune {
 
@@ -23,12 +24,8 @@ std::string CustomerSignature::sign(const CustomerId& customer) const
       HMAC(EVP_sha256(), key_.data(), static_cast<int>(key_.size()), reinterpret_cast<const unsigned char*>(customer.text.data()),
            customer.text.size(), digest.data(), &length);
   ATTUNE_ASSERT(made != nullptr);
-  constexpr std::string_view kHex = "0123456789abcdef";
   std::string hex;
-  for (unsigned i = 0; i < length; ++i) {
-    hex += kHex[digest[i] >> 4];
-    hex += kHex[digest[i] & 15];
-  }
+  append_hex(std::span(digest).first(length), hex);
   return hex;
 }
 

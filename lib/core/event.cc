@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "base/assert.h"
+#include "base/hex.h"
 #include "core/canonical_json.h"
 #include "core/event_json.h"
 #include "core/field_rules.h"
@@ -147,14 +148,12 @@ EventId uuid_v7(const Entry& entry)
   std::copy(entry.random.begin(), entry.random.end(), bytes.begin() + 6);
   bytes[6] = static_cast<std::uint8_t>(0x70 | (bytes[6] & 0x0F));
   bytes[8] = static_cast<std::uint8_t>(0x80 | (bytes[8] & 0x3F));
-  constexpr std::string_view kHex = "0123456789abcdef";
   std::string text;
-  for (std::size_t i = 0; i < bytes.size(); ++i) {
-    if (i == 4 || i == 6 || i == 8 || i == 10) {
-      text += '-';
-    }
-    text += kHex[bytes[i] >> 4];
-    text += kHex[bytes[i] & 15];
+  std::span<const std::uint8_t> rest(bytes);
+  for (const std::size_t part : {4, 2, 2, 2, 6}) {
+    if (!text.empty()) text += '-';
+    append_hex(rest.first(part), text);
+    rest = rest.subspan(part);
   }
   return EventId(std::move(text));
 }
@@ -341,12 +340,8 @@ EventId hashed_id(std::string_view text)
   std::array<unsigned char, EVP_MAX_MD_SIZE> digest{};
   const int done = sha256 == nullptr ? 0 : EVP_Digest(text.data(), text.size(), digest.data(), nullptr, sha256, nullptr);
   ATTUNE_ASSERT(done == 1);
-  constexpr std::string_view kHex = "0123456789abcdef";
   std::string id;
-  for (std::size_t i = 0; i < 16; ++i) {
-    id += kHex[digest[i] >> 4];
-    id += kHex[digest[i] & 15];
-  }
+  append_hex(std::span(digest).first(16), id);
   return EventId(std::move(id));
 }
 

@@ -1,7 +1,10 @@
 #include "pipeline/recommend.h"
 
+#include <array>
 #include <string>
 #include <vector>
+
+#include "base/hex.h"
 
 namespace attune {
 
@@ -12,25 +15,26 @@ constexpr int kMostPointers = 16;
 
 RecommendationId id_of(const Recommendation& answer, const RecommendRequest& request, const Randomness& randomness)
 {
-  std::string text = "recommendation";
-  if (request.at) {
-    const auto add = [&text](std::string_view part) {
-      text += '\0';
-      text += part;
-    };
-    add(answer.model);
-    add(request.customer.text);
-    add(answer.slot.text);
-    add(std::to_string(request.at->ms));
-    add(std::to_string(answer.profile_version));
-    add(std::to_string(request.n));
-    add(request.item.text);
-    for (const auto& item : request.recent) add(item.text);
-  } else {
+  if (!request.at) {
     std::array<std::uint8_t, 16> bytes{};
     randomness(bytes);
-    text.append(reinterpret_cast<const char*>(bytes.data()), bytes.size());
+    std::string id;
+    append_hex(bytes, id);
+    return RecommendationId(std::move(id));
   }
+  std::string text = "recommendation";
+  const auto add = [&text](std::string_view part) {
+    text += '\0';
+    text += part;
+  };
+  add(answer.model);
+  add(request.customer.text);
+  add(answer.slot.text);
+  add(std::to_string(request.at->ms));
+  add(std::to_string(answer.profile_version));
+  add(std::to_string(request.n));
+  add(request.item.text);
+  for (const auto& item : request.recent) add(item.text);
   return RecommendationId(hashed_id(text).text);
 }
 
